@@ -1,0 +1,91 @@
+# Everything happens in .venv, from locked and hashed dependencies. "make" alone says what there is.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first Python that really runs (a version manager's shim may not), is 3.11 or later and can make environments;
+# failing that, the first that only lacks the venv module, so that the message below can say so.
+# Looked for once, and only where it is needed.
+ifndef PYTHON
+PYTHON = $(eval PYTHON := $(shell for modules in sys,ensurepip,venv sys; do \
+	for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c "import $$modules; sys.exit(sys.version_info < (3, 11))" >/dev/null 2>&1 && echo "$$python" && exit; \
+	done; done))$(PYTHON)
+endif
+UV ?= uv
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PACKAGES := cds_service hooks
+PYTHON_FILES := $(PACKAGES) tests
+
+.PHONY: help setup demo test bench coverage lint types quick format lock clean
+
+help:  ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.runtime  ## Make .venv with the locked dependencies and .venv/bin/cds-service
+
+demo: setup  ## Serve the demo patients and print their cards; DEMO_ARGS=--once plays once and stops
+	$(BIN)/cds-service demo $(DEMO_ARGS)
+
+test: lint types  ## Run every check: lint, types, tests; TEST_ARGS are passed to pytest
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+bench: setup  ## Measure the service and print the figures
+	$(BIN)/python -m tests.benchmark $(BENCH_ARGS)
+
+lint: $(VENV)/.test  ## Ruff on the Python files, hadolint on the Dockerfile
+	$(BIN)/ruff check $(PYTHON_FILES)
+	$(BIN)/ruff format --check $(PYTHON_FILES)
+	$(BIN)/hadolint Dockerfile
+
+types: $(VENV)/.test  ## Mypy, strict, on both packages
+	$(BIN)/mypy
+
+quick: $(VENV)/.test  ## The tests without the slow ones, up to the first failure
+	$(BIN)/python -m pytest --quiet --exitfirst -m "not slow"
+
+coverage: $(VENV)/.test  ## The tests, and which lines and branches they leave out
+	$(BIN)/python -m pytest --quiet --cov --cov-report=term-missing
+
+format: $(VENV)/.test  ## Put the Python files into the one format and sort their imports
+	$(BIN)/ruff check --fix-only --quiet $(PYTHON_FILES)
+	$(BIN)/ruff format $(PYTHON_FILES)
+
+lock:  ## Write both lock files anew from setup.cfg and pyproject.toml (needs uv); LOCK_ARGS=--upgrade takes newer versions
+	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: install it, or name it with UV=path/to/uv" >&2; exit 1; }
+	@$(call compile,requirements.lock,)
+	@$(call compile,requirements-test.lock,--extra test --constraints requirements.lock)
+
+clean:  ## Remove .venv and what tools left behind
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+# What an editable install needs to be built is locked along with the rest, so that nothing is ever fetched unhashed.
+define compile
+set -e; "$(PYTHON)" -c 'import tomllib; \
+print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+| "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url $(LOCK_ARGS) $(2) --output-file $(1) setup.cfg -; \
+echo "wrote $(1)"
+endef
+
+# The stamps: an environment is filled anew only when a lock file or the packaging changes.
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none was found:" \
+	"install one, or name it with PYTHON=path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "Python 3.11 or later is needed: $(PYTHON) is older or does not run" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+	|| { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock setup.cfg pyproject.toml | $(VENV)/.made
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock | $(VENV)/.runtime
+	$(PIP) install --require-hashes --requirement requirements-test.lock
+	@touch $@

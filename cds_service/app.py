@@ -1,0 +1,60 @@
+"""Settings and a clock in, the Flask application out: wiring only. Everything that can be wrong is found out here."""
+
+import gc
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from cds_service.chart.templates import prefetch_templates
+from cds_service.ledger import FeedbackLedger
+from cds_service.settings import Settings
+from cds_service.web import browsers, cds_hooks, health, pages, refusals
+from cds_service.web.metrics import Metrics
+from cds_service.web.wiring import KEY, Wiring
+from cds_service.wire.discovery import discovery
+from cds_service.wire.orders import check_shapes
+from cds_service.wire.validation import validator
+from hooks import SERVICES
+from hooks.knowledge import KnowledgeFault, Profile, load, load_profiles
+
+
+def system_clock() -> datetime:
+    """The only place that reads the time for decisions."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Flask:
+    """The application. Raises KnowledgeFault, LedgerDown or pydantic's ValidationError, and then nothing starts."""
+    knowledge = load()
+    profile = load_profiles(knowledge)[settings.profile]
+    _check_rules(profile)
+    check_shapes(knowledge)
+    for name in ("request", "order-request", "feedback"):
+        validator(name)
+    app = Flask("cds_service", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.extensions[KEY] = Wiring(
+        settings=settings,
+        clock=clock,
+        knowledge=knowledge,
+        profile=profile,
+        services={service.id: service for service in SERVICES},
+        discovery=discovery(SERVICES, prefetch_templates(knowledge)),
+        ledger=FeedbackLedger(settings.database_url),
+        metrics=Metrics(),
+    )
+    for room in (cds_hooks, health, pages):
+        app.register_blueprint(room.blueprint)
+    browsers.register(app)
+    refusals.register(app)
+    gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
+    return app
+
+
+def _check_rules(profile: Profile) -> None:
+    """Every citation of every live rule must stand in the profile."""
+    for rule in {rule.id: rule for service in SERVICES for rule in service.rules}.values():
+        unknown = [key for key in rule.cites if not profile.knows(key)]
+        if unknown:
+            raise KnowledgeFault(f"profiles/{profile.name}.toml: {rule.id}: expected an entry for {', '.join(unknown)}")

@@ -1,0 +1,1 @@
+"""FHIR in, one PatientRecord out; the only rooms that know FHIR."""

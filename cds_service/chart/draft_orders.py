@@ -1,0 +1,49 @@
+"""The draft orders of a signing session in, what each asks for out: a drug, a test, something else, or nothing readable."""
+
+from collections.abc import Iterator, Mapping
+
+from cds_service.chart import medications
+from cds_service.chart.codes import measures
+from cds_service.chart.decode import anything
+from cds_service.chart.drug_codes import named_drug, sibling_medications
+from cds_service.chart.elements import KINDS, Known, Medication, MedicationRequest, Other, ServiceRequest
+from cds_service.chart.intake import Intake
+from hooks.knowledge import Knowledge
+from hooks.record import DraftOrder
+
+_WITHDRAWN = ("cancelled", "entered-in-error", "stopped", "completed", "revoked")
+_NO_TEST = frozenset(("not-a-measure", "hiv2-viral-load", "cd4-unverified", "viral-load-unverified"))
+
+
+def read_drafts(intake: Intake, knowledge: Knowledge) -> tuple[DraftOrder, ...] | None:
+    """The orders about to be signed; None where the hook has none."""
+    if intake.orders is None:
+        return None
+    siblings = sibling_medications(intake.siblings())
+    found = (draft for one in intake.orders for draft in _read(one.resource, siblings, intake, knowledge))
+    return tuple(sorted(found, key=lambda draft: draft.source))
+
+
+def tests_on_order(intake: Intake, knowledge: Knowledge) -> frozenset[str]:
+    """The tests that active orders of the chart ask for."""
+    active = (one for one in intake.his(ServiceRequest) if one.status == "active")
+    return frozenset[str]().union(*(_tests(one, knowledge) for one in active))
+
+
+def _read(
+    one: Known | Other, siblings: Mapping[str, Medication], intake: Intake, knowledge: Knowledge
+) -> Iterator[DraftOrder]:
+    if isinstance(one, MedicationRequest) and not medications.is_withdrawn(one):
+        named = named_drug(one, siblings, knowledge)
+        drug = medications.drafted(one, named, intake.as_of) if named else None
+        yield DraftOrder(source=f"MedicationRequest/{one.id}", medication=drug, readable=named is not None)
+    elif isinstance(one, ServiceRequest) and one.status not in _WITHDRAWN and anything(one.doNotPerform) is not True:
+        tests = _tests(one, knowledge)
+        yield DraftOrder(source=f"ServiceRequest/{one.id}", tests=tests, readable=one.code is not None)
+    elif isinstance(one, Other) and one.resourceType in KINDS:
+        yield DraftOrder(source=f"{one.resourceType}/{one.id}", readable=False)
+
+
+def _tests(order: ServiceRequest, knowledge: Knowledge) -> frozenset[str]:
+    found = measures(order.code, knowledge).keys() - _NO_TEST
+    return frozenset("viral-load" if one.startswith("viral-load") else one for one in found)

@@ -1,0 +1,147 @@
+"""A hook request in, one PatientRecord out: every fact the rules may read, and why others cannot be relied on."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from cds_service.chart import allergies, conditions, medications
+from cds_service.chart.dates import age
+from cds_service.chart.draft_orders import read_drafts, tests_on_order
+from cds_service.chart.drug_codes import named_drug, sibling_medications
+from cds_service.chart.elements import (
+    AllergyIntolerance,
+    Condition,
+    MedicationRequest,
+    MedicationStatement,
+    Observation,
+)
+from cds_service.chart.intake import Intake, take_in
+from cds_service.chart.lab_values import LabReader, Read
+from cds_service.chart.other_results import read_other
+from cds_service.chart.results import one_a_day, one_a_moment
+from cds_service.wire.request import HookRequest
+from hooks.drugs import agents
+from hooks.hiv import hiv_status
+from hooks.knowledge import Knowledge
+from hooks.record import (
+    Allergy,
+    DraftOrder,
+    Hiv,
+    LabResult,
+    Medication,
+    OtherResult,
+    PatientRecord,
+    Pending,
+    Problem,
+    Unreadable,
+)
+
+
+def read_chart(
+    request: HookRequest, now: datetime, knowledge: Knowledge, iu_per_copy: Decimal | None = None
+) -> PatientRecord:
+    """The patient's record at this moment. Raises Contradiction (another patient's data) and MissingData."""
+    labs = LabReader(now, knowledge, iu_per_copy)
+    intake = take_in(request, labs)
+    taken, drug_faults = _medications(intake, knowledge)
+    drafts = read_drafts(intake, knowledge)
+    signs = sorted({sign for one in intake.his(Condition) for sign in conditions.hiv_signs(one, knowledge)})
+    results = _lab_results(intake) if signs or _any_art(taken, drafts, knowledge) else []
+    loads = one_a_moment(_of(results, "viral-load"))
+    hiv = hiv_status(
+        signs, medications=taken, drafts=drafts or (), viral_loads=loads, as_of=intake.as_of, knowledge=knowledge
+    )
+    hiv = _judged(hiv, intake)
+    problems = _problems(intake, knowledge)
+    others = _other_results(intake) if hiv.status == "established" else ()
+    stated, none_known = _allergies(intake, knowledge)
+    faults = {*drug_faults, *intake.faults(), *(one for one in results if isinstance(one, Unreadable))}
+    return PatientRecord(
+        as_of=intake.as_of,
+        hiv=hiv,
+        age=age(intake.patient.birthDate, intake.as_of),
+        cd4_counts=one_a_day(_of(results, "cd4-count")),
+        cd4_percents=one_a_day(_of(results, "cd4-percent")),
+        viral_loads=loads,
+        medications=taken if "medications" in intake.supplied else None,
+        draft_orders=drafts,
+        problems=problems,
+        allergies=stated,
+        no_known_allergy=none_known,
+        pregnant=_pregnant(problems, others),
+        other_results=tuple(one for one in others if one.test != "pregnancy-status"),
+        tests_on_order=tests_on_order(intake, knowledge),
+        pending=tuple(sorted({one for one in results if isinstance(one, Pending)}, key=str)),
+        unreadable=tuple(sorted(faults, key=str)),
+        gaps=intake.gaps(),
+    )
+
+
+def _any_art(taken: Iterable[Medication], drafts: Iterable[DraftOrder] | None, knowledge: Knowledge) -> bool:
+    """Without a sign of HIV and without antiretrovirals the results need not be read: most charts end here."""
+    drafted = (order.medication for order in drafts or () if order.medication)
+    return bool(agents((*taken, *drafted), knowledge))
+
+
+def _judged(hiv: Hiv, intake: Intake) -> Hiv:
+    """No evidence in a problem list that did not come whole is not the absence of evidence."""
+    in_part = any(gap.datum == "conditions" for gap in intake.gaps())
+    return Hiv("unknown", "the problem list did not come whole") if hiv.status == "none" and in_part else hiv
+
+
+def _lab_results(intake: Intake) -> list[Read]:
+    return [read for one, his, key in intake.observations() for read in intake.labs.read(one, his, key)]
+
+
+def _of(results: Iterable[Read], measure: str) -> list[LabResult]:
+    return [one for one in results if isinstance(one, LabResult) and one.measure == measure]
+
+
+def _medications(intake: Intake, knowledge: Knowledge) -> tuple[tuple[Medication, ...], list[Unreadable]]:
+    siblings = sibling_medications(intake.siblings())
+    taken: list[Medication | None] = []
+    faults = []
+    for order in intake.his(MedicationRequest):
+        named = named_drug(order, siblings, knowledge)
+        if named:
+            taken.append(medications.requested(order, named, intake.as_of))
+        elif order.status == "active":
+            faults.append(Unreadable("medications", "an entry does not say which drug it is", None, f"{order.id}"))
+    for statement in intake.his(MedicationStatement):
+        named = named_drug(statement, siblings, knowledge)
+        taken.append(medications.stated(statement, named, intake.as_of) if named else None)
+    return tuple(sorted((one for one in taken if one), key=_source)), faults
+
+
+def _problems(intake: Intake, knowledge: Knowledge) -> tuple[Problem, ...] | None:
+    if "conditions" not in intake.supplied:
+        return None
+    found = (conditions.problem(one, knowledge) for one in intake.his(Condition))
+    return tuple(sorted((one for one in found if one), key=_source))
+
+
+def _allergies(intake: Intake, knowledge: Knowledge) -> tuple[tuple[Allergy, ...] | None, bool]:
+    if "allergies" not in intake.supplied:
+        return None, False
+    standing = [one for one in intake.his(AllergyIntolerance) if allergies.counts(one)]
+    none_known = [one for one in standing if allergies.says_none(one, knowledge)]
+    read = (allergies.read_allergy(one, knowledge) for one in standing if one not in none_known)
+    return tuple(sorted(read, key=_source)), bool(none_known)
+
+
+def _other_results(intake: Intake) -> tuple[OtherResult, ...]:
+    found = (read_other(one, True, intake.labs) for one in intake.his(Observation))
+    return tuple(sorted((one for one in found if one), key=lambda one: (one.date, one.source), reverse=True))
+
+
+def _source(fact: Medication | Problem | Allergy) -> str:
+    return fact.source
+
+
+def _pregnant(problems: tuple[Problem, ...] | None, others: tuple[OtherResult, ...]) -> bool | None:
+    """From the newest pregnancy status, else from the problem list; None where neither says."""
+    stated = next((one.result for one in others if one.test == "pregnancy-status"), None)
+    if stated:
+        return stated == "pregnant"
+    on_list = any("pregnancy" in one.concepts and one.state != "past" for one in problems or ())
+    return True if on_list else None

@@ -1,0 +1,44 @@
+"""The prefetch templates: what we ask a CDS client to send, key by key; the codes are those the readers know."""
+
+from collections.abc import Iterable
+
+from cds_service.chart.codes import LOINC
+from hooks.knowledge import Knowledge
+
+_PATIENT = "{{context.patientId}}"
+_CD4 = ("cd4-count", "cd4-percent")
+_VIRAL_LOAD = ("viral-load-copies", "viral-load-log", "viral-load-iu")
+_OTHER = ("toxoplasma-igg", "g6pd", "crag", "hbsag", "anti-hbs", "igra", "hcv-ab", "pregnancy-status")
+_MANY = 100  # a page; the readers never rely on the order or on having got all
+DATA = {  # what a rule lacks when a key was not supplied; supplementary keys stand for nothing
+    "cd4": ("cd4-count", "cd4-percent"),
+    "viralLoads": ("viral-load",),
+    "conditions": ("conditions",),
+    "allergies": ("allergies",),
+    "medications": ("medications",),
+    "labs": ("toxoplasma-igg", "g6pd"),
+}
+
+
+def prefetch_templates(knowledge: Knowledge) -> dict[str, str]:
+    """Key -> FHIR read or search, in the subset that clients widely support."""
+    return {
+        "patient": f"Patient/{_PATIENT}",
+        "cd4": _observations(_CD4, knowledge),
+        "viralLoads": _observations(_VIRAL_LOAD, knowledge),
+        "conditions": f"Condition?patient={_PATIENT}&_count={_MANY}",
+        "allergies": f"AllergyIntolerance?patient={_PATIENT}&_count={_MANY}",
+        "medications": f"MedicationRequest?patient={_PATIENT}&_sort=-authoredon&_count={_MANY}",
+        "labs": _observations(_OTHER, knowledge),
+        "medicationStatements": f"MedicationStatement?patient={_PATIENT}&_count={_MANY}",
+        "orders": f"ServiceRequest?patient={_PATIENT}&status=active&_count={_MANY}",
+    }
+
+
+def _observations(measures: Iterable[str], knowledge: Knowledge) -> str:
+    wanted = frozenset(measures)
+    codes = sorted(
+        code for (system, code), (measure, _) in knowledge.lab_codes.items() if system == LOINC and measure in wanted
+    )
+    listed = ",".join(f"{LOINC}|{code}" for code in codes)
+    return f"Observation?patient={_PATIENT}&code={listed}&_sort=-date&_count={_MANY}"

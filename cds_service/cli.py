@@ -1,0 +1,80 @@
+"""The command line: one function a command, each only a step to the room that does the work."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from cds_service import __version__
+from cds_service.settings import SettingFault, read_settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit status: 0 done, 1 something failed, 2 it was called or set up wrongly."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except SettingFault as fault:
+        print(f"cds-service: {fault}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cds-service", description="The HIV immune-status CDS Hooks service.")
+    parser.add_argument("--version", action="version", version=f"cds-service {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="start the service with demo patients and play an EHR that signs orders")
+    demo.add_argument("--port", type=int, default=8080, metavar="N")
+    demo.add_argument("--once", action="store_true", help="play the orders and exit")
+    demo.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day it is (default: today)")
+    demo.set_defaults(run=_demo)
+
+    fixture = commands.add_parser("fixture", help="print a fixture request with its dates moved to today")
+    fixture.add_argument("name", metavar="NAME")
+    fixture.set_defaults(run=_fixture)
+
+    serve = commands.add_parser("serve", help="start the production service")
+    serve.add_argument("--host", default="127.0.0.1", metavar="H")
+    serve.add_argument("--port", type=int, default=8080, metavar="N")
+    serve.add_argument("--workers", type=int, default=2, metavar="N")
+    serve.set_defaults(run=_serve)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from cds_service.demo.run import PortTaken, run_demo  # noqa: PLC0415  (the server is not needed by the others)
+
+    settings = read_settings({"CDS_EXPLAIN": "full", **os.environ})
+    try:
+        return run_demo(settings, options.port, options.once, options.as_of, sys.stdout)
+    except PortTaken as fault:
+        print(f"cds-service demo: {fault}", file=sys.stderr)
+        return 2
+
+
+def _fixture(options: argparse.Namespace) -> int:
+    from cds_service.app import system_clock  # noqa: PLC0415
+    from cds_service.fixtures import NoFixture, fixture  # noqa: PLC0415
+
+    try:
+        json.dump(fixture(options.name, system_clock().date()), sys.stdout, ensure_ascii=False)
+    except NoFixture as fault:
+        print(f"cds-service fixture: {fault}", file=sys.stderr)
+        return 2
+    print()
+    return 0
+
+
+def _serve(_: argparse.Namespace) -> int:
+    """Production needs to know its callers. Until client authentication exists there is nothing it may answer."""
+    settings = read_settings()
+    if not settings.issuers:
+        raise SettingFault("CDS_ISSUERS: the file of trusted issuers is required; `cds-service demo` runs without.")
+    if not settings.public_url:
+        raise SettingFault("CDS_PUBLIC_URL: the base address that clients call is required.")
+    raise SettingFault(
+        "CDS_ISSUERS: this version cannot verify client tokens yet, so it does not serve. Use `cds-service demo` on loopback."
+    )

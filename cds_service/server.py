@@ -1,0 +1,41 @@
+"""An application factory in, a gunicorn server out: threads in a few processes, pinned limits, no access log."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+_PINNED = {
+    "worker_class": "gthread",
+    "accesslog": None,
+    "errorlog": "-",
+    "loglevel": "error",
+    "limit_request_line": 4094,
+    "limit_request_fields": 100,
+    "limit_request_field_size": 8190,
+    "keepalive": 5,
+    "timeout": 30,
+    "graceful_timeout": 10,
+    "preload_app": False,
+}
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured by us alone: neither its command line nor its files are read."""
+
+    def __init__(self, make_app: Callable[[], Flask], bind: str, workers: int, threads: int = 8) -> None:
+        self._make_app = make_app
+        self._options: dict[str, Any] = _PINNED | {"bind": bind, "workers": workers, "threads": threads}
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Sets the options; those this version of gunicorn knows for its control socket are switched off."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+        if "control_socket_disable" in self.cfg.settings:
+            self.cfg.set("control_socket_disable", True)
+
+    def load(self) -> Flask:
+        """The application, made in the worker that runs it."""
+        return self._make_app()

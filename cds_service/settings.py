@@ -1,0 +1,118 @@
+"""The environment and a settings file in, typed settings out; refuses to start on nonsense, naming the setting."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+from hooks.knowledge.load import FOLDER
+
+PREFIX = "CDS_"
+Network = IPv4Network | IPv6Network
+
+
+class SettingFault(Exception):
+    """A setting is wrong or missing: which one, and what is expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set. `open_access` is never read from the environment: only the demo sets it."""
+
+    profile: str = "dhhs"
+    explain: str = "summary"
+    max_body_bytes: int = 4 << 20
+    database_url: str = "sqlite:///immune-status.sqlite3"
+    metrics_allow: tuple[Network, ...] = ()
+    iu_per_copy: Decimal | None = None
+    public_url: str | None = None
+    issuers: str | None = None
+    open_access: bool = False
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **fixed: Any) -> Settings:
+    """Settings from CDS_… variables, then from the TOML file named by CDS_SETTINGS, then the defaults.
+
+    `fixed` overrides both. Raises SettingFault.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
+    stated = _file(given.pop("settings", None)) | {name: value for name, value in given.items() if value != ""}
+    read = {name: parse(name, stated[name]) for name, parse in _PARSERS.items() if name in stated}
+    return Settings(**(read | fixed))
+
+
+def _file(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        content = tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingFault(
+            f"CDS_SETTINGS: the file it names cannot be read as TOML ({type(fault).__name__})."
+        ) from fault
+    found = {name.removeprefix(PREFIX).lower(): value for name, value in content.items()}
+    unknown = sorted(found.keys() - _PARSERS.keys())
+    if unknown:
+        raise SettingFault(
+            f"CDS_SETTINGS: {', '.join(unknown)} is no setting; known are {', '.join(sorted(_PARSERS))}."
+        )
+    return found
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise SettingFault(f"{PREFIX}{name.upper()}: text is expected.")
+    return value.strip()
+
+
+def _one_of(*allowed: str) -> Any:
+    def parse(name: str, value: Any) -> str:
+        if value not in allowed:
+            raise SettingFault(f"{PREFIX}{name.upper()}: one of {', '.join(allowed)} is expected.")
+        return str(value)
+
+    return parse
+
+
+def _bytes(name: str, value: Any) -> int:
+    if not str(value).isdecimal() or not 1024 <= int(value) <= 1 << 28:
+        raise SettingFault(f"{PREFIX}{name.upper()}: a whole number of bytes from 1024 to {1 << 28} is expected.")
+    return int(value)
+
+
+def _factor(name: str, value: Any) -> Decimal:
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        found = Decimal(0)
+    if not found.is_finite() or not Decimal("0.1") <= found <= 10:
+        raise SettingFault(f"{PREFIX}{name.upper()}: IU for one copy in your assay, from 0.1 to 10, is expected.")
+    return found
+
+
+def _networks(name: str, value: Any) -> tuple[Network, ...]:
+    parts = value if isinstance(value, list) else str(value).split(",")
+    try:
+        return tuple(ip_network(str(part).strip()) for part in parts if str(part).strip())
+    except ValueError:
+        raise SettingFault(
+            f"{PREFIX}{name.upper()}: addresses or networks, separated by commas, are expected."
+        ) from None
+
+
+_PROFILES = tuple(path.stem for path in sorted((FOLDER / "profiles").glob("*.toml")))
+_PARSERS: dict[str, Any] = {
+    "profile": _one_of(*_PROFILES),
+    "explain": _one_of("full", "summary", "off"),
+    "max_body_bytes": _bytes,
+    "database_url": _text,
+    "metrics_allow": _networks,
+    "iu_per_copy": _factor,
+    "public_url": _text,
+    "issuers": _text,
+}

@@ -1,0 +1,44 @@
+"""The body of a request in, its bytes out: the right media type, not compressed, not one byte over the limit."""
+
+from flask import Request
+
+from cds_service.errors import Malformed, TooLarge, WrongMediaType
+
+_MEDIA_TYPES = ("application/json", "application/fhir+json")
+_CHUNK = 1 << 16
+_CLOSE = {"Connection": "close"}  # what was not read must not be taken for the next request
+
+
+def read_body(request: Request, limit: int) -> bytes:
+    """Raises WrongMediaType, TooLarge, Malformed. A chunked body is read to its end, never cut."""
+    _check_size(request.content_length, limit)
+    if request.mimetype not in _MEDIA_TYPES or request.mimetype_params.get("charset", "utf-8").lower() not in (
+        "utf-8",
+        "utf8",
+    ):
+        raise WrongMediaType("Send JSON: application/json or application/fhir+json, in UTF-8.", _CLOSE)
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise WrongMediaType("Send the body without compression.", _CLOSE)
+    return _read(request, limit)
+
+
+def _check_size(length: int | None, limit: int) -> None:
+    if length is not None and length > limit:
+        raise TooLarge(f"The body is larger than {limit} bytes.", _CLOSE)
+
+
+def _read(request: Request, limit: int) -> bytes:
+    stream = request.environ["wsgi.input"] if request.content_length is None else request.stream
+    if request.content_length is None and request.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return b""  # neither a length nor chunks: there is no body
+    pieces, total = [], 0
+    try:
+        while piece := stream.read(min(_CHUNK, limit + 1 - total)):
+            pieces.append(piece)
+            total += len(piece)
+            _check_size(total, limit)
+    except OSError:
+        raise Malformed("The body broke off before its end.", _CLOSE) from None
+    if request.content_length is not None and total < request.content_length:
+        raise Malformed("The body is shorter than its stated length.", _CLOSE)
+    return b"".join(pieces)

@@ -1,0 +1,42 @@
+"""What browsers are told on every response: who may read it (CORS), that it is not stored, not sniffed, not framed."""
+
+from flask import Flask, Response, request
+
+from cds_service.access import may_read
+from cds_service.web.wiring import wiring
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def register(app: Flask) -> None:
+    """Answers preflights and marks every response."""
+    app.before_request(_preflight)
+    app.after_request(_mark)
+
+
+def _preflight() -> Response | None:
+    asked = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    if not asked or request.url_rule is None:
+        return None
+    response = Response(status=204)
+    if may_read(wiring().settings, request.headers.get("Origin")):
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept"
+        response.headers["Access-Control-Max-Age"] = "600"
+    return response
+
+
+def _mark(response: Response) -> Response:
+    origin = request.headers.get("Origin")
+    response.headers["Vary"] = "Origin"
+    if may_read(wiring().settings, origin):
+        response.headers["Access-Control-Allow-Origin"] = str(origin)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Knowledge-Version"] = wiring().knowledge.version
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,73 @@
+"""Discovery, the services and their feedback: the view of the main job reads like the arrow of the architecture."""
+
+from time import perf_counter
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from cds_service.access import identify
+from cds_service.chart.read import read_chart
+from cds_service.errors import UnknownService
+from cds_service.web.bodies import read_body
+from cds_service.web.wiring import Wiring, wiring
+from cds_service.wire.cards import render
+from cds_service.wire.envelope import read_envelope
+from cds_service.wire.feedback import read_feedback
+from hooks.assess import Service, assess
+
+blueprint = Blueprint("cds-hooks", __name__, url_prefix="/cds-services")
+
+
+@blueprint.get("")
+def discover() -> Response:
+    """Public, without patient data; a token sent with it is not looked at."""
+    return _json(wiring().discovery)
+
+
+@blueprint.post("/<service_id>")
+def call(service_id: str) -> Response:
+    """Bytes to cards: identify, check, read, assess, render."""
+    parts, service = _called(service_id)
+    identify(parts.settings, request.remote_addr)
+    hook_request = read_envelope(read_body(request, parts.settings.max_body_bytes), service)
+    record = read_chart(hook_request, parts.clock(), parts.knowledge, parts.settings.iu_per_copy)
+    assessment = assess(service, record, parts.profile)
+    parts.metrics.count(assessment)
+    return _json(render(assessment, service, hook_request, record.as_of, parts.settings.explain))
+
+
+@blueprint.post("/<service_id>/feedback")
+def take_feedback(service_id: str) -> Response:
+    """What became of cards: checked, written, and only then acknowledged."""
+    parts, service = _called(service_id)
+    caller = identify(parts.settings, request.remote_addr)
+    entries = read_feedback(read_body(request, parts.settings.max_body_bytes))
+    parts.ledger.record(entries, caller.issuer, service.id, parts.clock())
+    return _json({})
+
+
+@blueprint.before_request
+def _start() -> None:
+    g.started = perf_counter()
+
+
+@blueprint.after_request
+def _measure(response: Response) -> Response:
+    service = (request.view_args or {}).get("service_id")
+    parts = wiring()
+    if service in parts.services and "started" in g:  # a preflight is answered before it starts
+        parts.metrics.answers.labels(service, response.status_code).inc()
+        parts.metrics.seconds.labels(service).observe(perf_counter() - g.started)
+    return response
+
+
+def _called(service_id: str) -> tuple[Wiring, Service]:
+    parts = wiring()
+    if service_id not in parts.services:
+        raise UnknownService("There is no service of this id. GET /cds-services lists the services.")
+    return parts, parts.services[service_id]
+
+
+def _json(body: Any) -> Response:
+    return Response(msgspec.json.encode(body), content_type="application/json")

@@ -1,0 +1,34 @@
+"""The page at `/`: what this is, which services and rules it has and on whose authority, how to connect."""
+
+from flask import Blueprint, render_template
+
+from cds_service import __version__
+from cds_service.web.wiring import wiring
+from cds_service.wire.override_reasons import OVERRIDE_REASONS
+from hooks.assess import Rule
+
+blueprint = Blueprint("pages", __name__, static_folder="static", template_folder="templates")
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Generated from the services and the knowledge, so that it cannot drift from what is live."""
+    parts = wiring()
+    rules: dict[str, Rule] = {rule.id: rule for service in parts.services.values() for rule in service.rules}
+    return render_template(
+        "home.html",
+        version=__version__,
+        knowledge=parts.knowledge.version,
+        profile=parts.profile,
+        services=parts.services.values(),
+        templates=parts.discovery["services"][0]["prefetch"],
+        rules=[(rule, _sources(rule)) for rule in rules.values()],
+        reasons=OVERRIDE_REASONS,
+        open_access=parts.settings.open_access,
+    )
+
+
+def _sources(rule: Rule) -> list[str]:
+    """Each source a rule rests on, once, with its year."""
+    cited = [wiring().profile.cite(key).source for key in rule.cites]
+    return list(dict.fromkeys(f"{one.title}: {one.section} ({one.date.year})" for one in cited))

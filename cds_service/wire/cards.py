@@ -1,0 +1,149 @@
+"""An Assessment in, the body of the answer out: cards a clinician reads, and the evaluation extension that explains them."""
+
+from datetime import date
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from cds_service.wire import orders
+from cds_service.wire.override_reasons import CODINGS
+from cds_service.wire.request import HookRequest
+from hooks.assess import Assessment, Finding, Recommendation, Service
+from hooks.wording import capital, fact, listed, name
+
+TOPIC = "https://immune-status-cds.org/CodeSystem/topic"
+EXTENSION = "org.immune-status-cds.evaluation"
+LONGEST_SUMMARY = 139  # the specification asks for fewer than 140 characters
+_NAMESPACE = uuid5(NAMESPACE_URL, "https://immune-status-cds.org/card")
+
+
+def render(assessment: Assessment, service: Service, request: HookRequest, as_of: date, explain: str) -> dict[str, Any]:
+    """The whole answer. `explain` is full, summary (no reasons for silence) or off."""
+    identity = _Identity(service, request)
+    said = assessment.recommended
+    cards = [_card(finding, assessment, request, as_of, identity) for finding in said]
+    crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
+    if crowded and cards:
+        cards[-1]["detail"] += f"\n\nNot shown for want of room: {listed([one.rule.title for one in crowded])}."
+    hidden = assessment.hidden_by_gaps
+    if hidden:
+        cards.append(_not_assessed(hidden, identity))
+    body: dict[str, Any] = {"cards": cards}
+    if explain != "off":
+        body["extension"] = {EXTENSION: _evaluation(assessment, identity, full=explain == "full")}
+    return body
+
+
+class _Identity:
+    """UUIDs that are the same when the same call is repeated: of service, call, patient and rule."""
+
+    def __init__(self, service: Service, request: HookRequest) -> None:
+        self._call = f"{service.id}|{request.hook_instance}|{request.patient_id}"
+
+    def of(self, *parts: object) -> str:
+        """The UUID of a card, or of a suggestion of it."""
+        return str(uuid5(_NAMESPACE, "|".join((self._call, *map(str, parts)))))
+
+
+def topic(rule_id: str) -> str:
+    """The rule's id in CamelCase: some EHRs key their memory of overrides on it and allow letters and digits only."""
+    return "".join(word.capitalize() for word in rule_id.split("-"))
+
+
+def _card(
+    finding: Finding, assessment: Assessment, request: HookRequest, as_of: date, identity: _Identity
+) -> dict[str, Any]:
+    said = finding.recommendation
+    assert said is not None  # noqa: S101  (only recommended findings come here)
+    source = said.cites[0].source
+    card: dict[str, Any] = {
+        "uuid": identity.of(finding.rule.id),
+        "summary": said.summary,
+        "detail": _detail(said, as_of),
+        "indicator": said.indicator,
+        "source": {
+            "label": f"{source.title}, {source.date.year}",
+            "url": source.url,
+            "topic": {"system": TOPIC, "code": topic(finding.rule.id), "display": finding.rule.title},
+        },
+        "overrideReasons": CODINGS,
+    }
+    if said.suggestions:
+        card["suggestions"] = [
+            _suggestion(place, finding, assessment, request, identity) for place in range(len(said.suggestions))
+        ]
+        card["selectionBehavior"] = "any" if said.several else "at-most-one"
+    return card
+
+
+def _suggestion(
+    place: int, finding: Finding, assessment: Assessment, request: HookRequest, identity: _Identity
+) -> dict[str, Any]:
+    said = finding.recommendation
+    assert said is not None  # noqa: S101
+    one, knowledge = said.suggestions[place], assessment.profile.knowledge
+    label = orders.label(one, knowledge)
+    return {
+        "label": label,
+        "uuid": identity.of(finding.rule.id, "suggestion", place),
+        **({"isRecommended": True} if one.recommended else {}),
+        "actions": [{"type": "create", "description": label, "resource": orders.order(one, request, knowledge)}],
+    }
+
+
+def _detail(said: Recommendation, as_of: date) -> str:
+    """Plain Markdown, no tables, no HTML: why; the values with their dates; what was missing or not checked; the source."""
+    lines = [*(fact(result, as_of) for result in said.facts), *said.notes]
+    listing = "\n".join(f"- {line}" for line in lines)
+    sources = "\n\n".join(f"Source: {cite}." for cite in said.cites)
+    return "\n\n".join(filter(None, (" ".join(said.rationale), listing, sources)))
+
+
+def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str, Any]:
+    """The one card that says what could not be assessed, for want of what, and why."""
+    gaps = {gap.datum: gap.why for finding in hidden for gap in finding.gaps}
+    advice = [finding.rule.title for finding in hidden]
+    reasons = [
+        f"{name(datum)} {'could not be read: ' if why.startswith(('it ', 'its ', 'an ')) else ''}{why}"
+        for datum, why in gaps.items()
+    ]
+    short = f"Not assessed: {advice[-1]}{' and more' if len(advice) > 1 else ''}; {reasons[0]}"
+    lines = "\n".join(f"- {capital(reason)}." for reason in reasons)
+    told = "\n".join(f"- {capital(one)}." for one in advice)
+    return {
+        "uuid": identity.of("not-assessed"),
+        "summary": short
+        if len(short) <= LONGEST_SUMMARY
+        else f"Not assessed: {advice[-1]}; {listed([name(one) for one in gaps][:3])} not usable",
+        "detail": f"This advice could not be assessed:\n\n{told}\n\nWhat is in the way:\n\n{lines}\n\n"
+        "No advice here does not mean that nothing is due: check the chart.",
+        "indicator": "info",
+        "source": {
+            "label": "HIV immune-status service",
+            "topic": {"system": TOPIC, "code": "NotAssessed", "display": "Not assessed"},
+        },
+        "overrideReasons": CODINGS,
+    }
+
+
+def _evaluation(assessment: Assessment, identity: _Identity, full: bool) -> dict[str, Any]:
+    return {
+        "knowledge": assessment.profile.knowledge.version,
+        "profile": assessment.profile.name,
+        "complete": assessment.complete,
+        "findings": [_finding(finding, identity, full) for finding in assessment.findings],
+    }
+
+
+def _finding(finding: Finding, identity: _Identity, full: bool) -> dict[str, Any]:
+    said = finding.recommendation
+    optional = {
+        "indicator": said.indicator if said else None,
+        "level": said.level if said else None,
+        "card": identity.of(finding.rule.id) if finding.outcome == "recommended" else None,
+        "why": finding.why,
+        "because": finding.because if full else None,
+        "missing": list(finding.missing),
+    }
+    return {"rule": finding.rule.id, "outcome": finding.outcome} | {
+        key: value for key, value in optional.items() if value
+    }

@@ -1,0 +1,61 @@
+"""The bytes of a feedback call in, checked entries out: all of them, or a refusal that names the first fault."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from cds_service.errors import Malformed
+from cds_service.wire.envelope import members_of
+from cds_service.wire.validation import first_fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackEntry:
+    """What became of one card."""
+
+    card: str
+    outcome: str
+    at: datetime  # UTC
+    accepted: tuple[str, ...] = ()
+    reason_code: str | None = None
+    reason_system: str | None = None
+    comment: str | None = None
+
+
+def read_feedback(body: bytes) -> tuple[FeedbackEntry, ...]:
+    """Raises Malformed where any entry is wrong: nothing of the call is then kept."""
+    members_of(body)
+    try:
+        content = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise Malformed("The feedback holds text or nesting that cannot be read.") from None
+    fault = first_fault("feedback", content)
+    if fault:
+        raise Malformed(f"The body is not CDS Hooks feedback: {fault}")
+    return tuple(_entry(place, one) for place, one in enumerate(content["feedback"]))
+
+
+def _entry(place: int, one: dict[str, Any]) -> FeedbackEntry:
+    given = one.get("overrideReason") or one.get("overrideReasons") or {}  # one EHR spells it in the plural
+    reason = given.get("reason") or {}
+    return FeedbackEntry(
+        card=one["card"],
+        outcome=one["outcome"],
+        at=_instant(place, one["outcomeTimestamp"]),
+        accepted=tuple(each["id"] for each in one.get("acceptedSuggestions", ())),
+        reason_code=reason.get("code"),
+        reason_system=reason.get("system"),
+        comment=given.get("userComment"),
+    )
+
+
+def _instant(place: int, text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Malformed(f"feedback.{place}.outcomeTimestamp is not an RFC 3339 timestamp.") from None
+    if "T" not in text.upper():
+        raise Malformed(f"feedback.{place}.outcomeTimestamp is not an RFC 3339 timestamp.")
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -1,0 +1,67 @@
+"""Medications in; out comes what they amount to: antiretroviral treatment, cover against Pneumocystis, HIV care at all."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from hooks.knowledge import Knowledge
+from hooks.record import DraftOrder, Medication, PatientRecord
+
+SULFAMETHOXAZOLE, TRIMETHOPRIM = "10180", "10829"
+DAPSONE, ATOVAQUONE, PENTAMIDINE, PROGUANIL = "3108", "60212", "7994", "2382"
+PYRIMETHAMINE, SULFADIAZINE = "9010", "10171"
+ZIDOVUDINE = "11413"
+FULL_REGIMEN = 3  # agents, boosters not counted
+_NOT_TREATMENT = frozenset(("not_hiv_regimen", "hbv_product_taf_alone", "hbv_dose_not_hiv", "nonsystemic_exclude"))
+_CARE = ("art", "art-booster", "oi", "tb")
+_CARE_TESTS = frozenset(("cd4-count", "cd4-percent", "viral-load"))
+_TWICE_A_WEEK = Decimal(2)
+
+
+def antiretrovirals(medication: Medication, knowledge: Knowledge) -> frozenset[str]:
+    """The antiretroviral agents of one medication; none for hepatitis B products, Paxlovid and the like."""
+    if medication.flags & _NOT_TREATMENT:
+        return frozenset()
+    return knowledge.with_role(medication.ingredients, "art")
+
+
+def agents(medications: Iterable[Medication], knowledge: Knowledge) -> frozenset[str]:
+    """All antiretroviral agents among the medications."""
+    return frozenset().union(*(antiretrovirals(one, knowledge) for one in medications))
+
+
+def is_treatment(found: frozenset[str], knowledge: Knowledge) -> bool:
+    """Whether these agents are treatment: three, or one that is never PrEP (contract, *ART*)."""
+    prep = knowledge.with_role(found, "prep-possible")
+    return len(found) >= FULL_REGIMEN or bool(found - prep)
+
+
+def on_art(record: PatientRecord, knowledge: Knowledge) -> bool:
+    """Whether antiretroviral treatment is being taken."""
+    return is_treatment(agents((one for one in record.medications or () if one.current), knowledge), knowledge)
+
+
+def covers_pneumocystis(medications: Iterable[Medication]) -> bool:
+    """Whether what is taken or drafted protects against Pneumocystis (decision tables 1.1 and 1.13)."""
+    taken = [one for one in medications if "nonsystemic_exclude" not in one.flags]
+    together = frozenset().union(*(one.ingredients for one in taken))
+    return any(map(_protects, taken)) or {PYRIMETHAMINE, SULFADIAZINE} <= together
+
+
+def _protects(one: Medication) -> bool:
+    if {SULFAMETHOXAZOLE, TRIMETHOPRIM} <= one.ingredients:
+        often = one.times_per_week is None or one.times_per_week >= _TWICE_A_WEEK
+        return often and not one.short_course
+    malaria = PROGUANIL in one.ingredients or "malaria_combo_not_pcp" in one.flags
+    if ATOVAQUONE in one.ingredients:
+        return not malaria and not one.short_course
+    return bool({DAPSONE, PENTAMIDINE} & one.ingredients) and not one.short_course
+
+
+def concerns_hiv_care(order: DraftOrder, knowledge: Knowledge) -> bool:
+    """Whether an order is one at which information about HIV care is welcome: ART, OI or TB drugs, CD4 or viral load."""
+    if order.tests & _CARE_TESTS:
+        return True
+    drug = order.medication
+    if drug is None or "nonsystemic_exclude" in drug.flags:
+        return False
+    return any(knowledge.with_role(drug.ingredients, role) for role in _CARE)

@@ -1,0 +1,52 @@
+"""Problems, drugs and viral loads in; out comes whether HIV infection is established, unclear, or not on the chart."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from hooks.drugs import FULL_REGIMEN, agents
+from hooks.knowledge import Knowledge
+from hooks.record import DraftOrder, Hiv, LabResult, Medication
+
+# What the problem reader concluded of each entry that names HIV; one that is established outweighs all others.
+DIAGNOSIS = "hiv-infection"
+TYPE_2 = "hiv-2-infection"
+DOUBTS = {
+    "hiv-unconfirmed": "the diagnosis is recorded as unconfirmed, provisional or differential",
+    "hiv-refuted": "a diagnosis of HIV infection is recorded as refuted",
+    "hiv-inactive": "the diagnosis is recorded as inactive or resolved",
+    "hiv-inconclusive": "a test is recorded as inconclusive",
+    "hiv-uncoded": "a problem names HIV infection without a code that this service knows",
+    "hiv-supporting": "a finding points to HIV infection, but no diagnosis is recorded",
+}
+
+
+def hiv_status(
+    signs: Iterable[str],
+    *,
+    medications: Sequence[Medication],
+    drafts: Sequence[DraftOrder],
+    viral_loads: Sequence[LabResult],
+    as_of: date,
+    knowledge: Knowledge,
+) -> Hiv:
+    """Judges HIV status (contract, *HIV*; decision tables 5.2). `signs` are concepts: the diagnosis, or one of DOUBTS."""
+    found = set(signs)
+    type_2 = TYPE_2 in found
+    if DIAGNOSIS in found:
+        return Hiv("established", "HIV infection is on the problem list", type_2)
+    if viral_loads and _on_full_regimen(medications, as_of, knowledge):
+        return Hiv("established", "three antiretrovirals for 60 days or more, with a viral load on file", type_2)
+    for doubt, basis in DOUBTS.items():
+        if doubt in found:
+            return Hiv("unclear", basis, type_2)
+    drafted = agents((one.medication for one in drafts if one.medication), knowledge)
+    raised = knowledge.thresholds["suppressed"].value
+    if drafted and any(one.is_at_least(raised) for one in viral_loads):
+        return Hiv("unclear", "antiretrovirals are being ordered with a raised viral load and no diagnosis on record")
+    return Hiv("none", "no evidence of HIV infection on the chart")
+
+
+def _on_full_regimen(medications: Sequence[Medication], as_of: date, knowledge: Knowledge) -> bool:
+    long = knowledge.thresholds["established-by-regimen"].days
+    settled = [one for one in medications if one.current and one.since and (as_of - one.since).days >= long]
+    return len(agents(settled, knowledge)) >= FULL_REGIMEN

@@ -1,0 +1,19 @@
+"""The service answered when a chart is opened: no draft orders, so only rules that need none."""
+
+from hooks.assess import Service
+from hooks.rules.art import art_start
+from hooks.rules.monitoring import monitoring_due
+from hooks.rules.pneumocystis import pneumocystis_start
+from hooks.rules.scope import scope
+
+PATIENT_VIEW = Service(
+    id="immune-status-patient-view",
+    hook="patient-view",
+    title="HIV immune status: patient view",
+    description=(
+        "When the chart of a person with HIV is opened: what is due by CD4 counts and viral loads. "
+        "Silent when there is nothing to say."
+    ),
+    rules=(scope, art_start, pneumocystis_start, monitoring_due),
+    at_order=False,
+)

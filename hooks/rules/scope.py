@@ -1,0 +1,45 @@
+"""Who is advised at all: adults and adolescents with established HIV infection."""
+
+from hooks.assess import Recommendation, Silent, Verdict, rule
+from hooks.knowledge import Profile
+from hooks.record import PatientRecord
+from hooks.wording import capital
+
+
+@rule(cites=("adult-age",), needs=("conditions",))
+def scope(record: PatientRecord, profile: Profile) -> Verdict:
+    """Outside what this service advises on.
+
+    When HIV infection is established and the age is below 13 years or unknown, or when the HIV status is not clear,
+    then say so once and nothing else. When there is no evidence of HIV infection, then say nothing.
+    """
+    if record.hiv.status in ("none", "unknown"):
+        return Silent(record.hiv.basis, ends_matter=True)
+    if record.hiv.status == "unclear":
+        return _outside(
+            profile,
+            "HIV status is not clear in this record: please confirm it and record the result",
+            f"{capital(record.hiv.basis)}.",
+            "No advice is given until the status is recorded.",
+        )
+    if record.age is None:
+        return _outside(
+            profile,
+            "Age is not on file: no advice is given without it",
+            "The date of birth is missing or incomplete.",
+            "This service advises on adults and adolescents from 13 years of age.",
+        )
+    if record.age < profile.limit("adult-age"):
+        return _outside(
+            profile,
+            f"Age {record.age}: outside the scope of this service, see the paediatric guideline",
+            "This service advises on adults and adolescents from 13 years of age.",
+            "Thresholds for children differ by age; use the paediatric guideline for opportunistic infections.",
+        )
+    return Silent(f"age {record.age}; {record.hiv.basis}")
+
+
+def _outside(profile: Profile, summary: str, *rationale: str) -> Recommendation:
+    return Recommendation(
+        summary=summary, indicator="info", rationale=rationale, cites=(profile.cite("adult-age"),), ends_matter=True
+    )
