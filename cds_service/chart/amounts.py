@@ -36,10 +36,11 @@ _BELOW_LIMIT = re.compile(
     r"|(?:detection|detectable|quantification|quantitation) (?:limit|level)|threshold(?: level)?|ldl|lod|loq|lloq)"
     r"|bdl|ldl|blq|low detection level|lower than detectable"
 )
-_NO_RESULT = frozenset(
-    "fail|failed|failure|error|err|invalid|noresult|no result|no|none|n/a|na|inconclusive|indeterminate|rejected|cancelled"
-    "|not done|not performed|test not done|no sample|collect new sample|insufficient".split("|")
+_NO_RESULT = re.compile(
+    r"fail(?:ed|ure)?|err(?:or)?|invalid|no ?result|no|none|n/?a|inconclusive|indeterminate|rejected|cancelled"
+    r"|(?:test )?not (?:done|performed)|no sample|collect new sample|insufficient"
 )
+_LONGEST = 120  # characters; a longer text is a comment, not a result
 _NUMERIC = re.compile(
     r"(?:(?P<lead>[a-z0-9 -]*?detect[a-z]*)[ ,:;]*)?"
     r"(?P<comparator><=|>=|<|>|≤|≥|less than|greater than|more than|below|above)? ?"
@@ -164,7 +165,9 @@ def text(words: str) -> Given:
     folded = fold(words)
     if not folded:
         return Faulty("it has no value")
-    if folded in _NO_RESULT:
+    if len(folded) > _LONGEST:
+        return Faulty("its result is text this service does not read")
+    if _NO_RESULT.fullmatch(folded):
         return NoResult()
     if _NOT_DETECTED.fullmatch(folded):
         return Words("not-detected")

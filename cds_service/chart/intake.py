@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import TypeVar
 
-from cds_service.chart.codes import measures
 from cds_service.chart.decode import concepts, reference
 from cds_service.chart.elements import Known, Medication, Observation, Other, Patient, Value
 from cds_service.chart.identity import Subject, identify_subject
@@ -33,7 +32,10 @@ def owner(one: Known | Other) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Everything that came, sorted by whose it is. `supplied`: the prefetch keys that were answered, by whatever key."""
+    """Everything that came, sorted by whose it is.
+
+    `supplied`: the prefetch keys that were answered, under whatever key; `partial`: those of which not all came.
+    """
 
     supply: Supply
     orders: tuple[Received, ...] | None
@@ -41,6 +43,7 @@ class Intake:
     labs: LabReader
     patient: Patient
     supplied: frozenset[str]
+    partial: frozenset[str]
 
     @property
     def as_of(self) -> date:
@@ -66,9 +69,8 @@ class Intake:
 
     def gaps(self) -> tuple[Gap, ...]:
         """The data that were not supplied, or came only in part."""
-        partial = keys_in_part(self.supply, _keys_of_all(self.supply, self.labs))
         whys = {key: "was not supplied" for key in KEYS if key not in self.supplied}
-        whys = dict.fromkeys(partial, "came only in part") | whys
+        whys = dict.fromkeys(self.partial, "came only in part") | whys
         return tuple(Gap(datum, whys[key]) for key in KEYS if key in whys for datum in DATA.get(key, ()))
 
     def faults(self) -> Iterator[Unreadable]:
@@ -94,13 +96,14 @@ def take_in(request: HookRequest, labs: LabReader) -> Intake:
     supply = unpack(request.prefetch)
     orders = tuple(unpack_orders(request.draft_orders)) if request.draft_orders is not None else None
     subject = _subject(request, [*supply.received, *(orders or ())])
-    supplied = frozenset(supply.answered | {own for _, own in _keys_of_all(supply, labs)})
+    belongs = [(one.key, own) for one in supply.received for own in _keys_of(one.resource, labs)]
+    supplied = frozenset(supply.answered | {own for _, own in belongs})
     patients = (one.resource for one in supply.received if isinstance(one.resource, Patient))
     patient = next((one for one in patients if one.id == request.patient_id), None)
     lacking = ([] if patient else ["patient"]) + ([] if supplied & {"cd4", "viralLoads"} else ["cd4", "viralLoads"])
     if patient is None or lacking:
         raise MissingData(f"Required prefetch was not supplied: {', '.join(lacking)}. Send it with the request.")
-    return Intake(supply, orders, subject, labs, patient, supplied)
+    return Intake(supply, orders, subject, labs, patient, supplied, keys_in_part(supply, belongs))
 
 
 def _subject(request: HookRequest, everything: Iterable[Received]) -> Subject:
@@ -113,16 +116,12 @@ def _subject(request: HookRequest, everything: Iterable[Received]) -> Subject:
     return subject
 
 
-def _keys_of_all(supply: Supply, labs: LabReader) -> list[tuple[str, str]]:
-    """Of each resource the key it came under and the key it belongs to."""
-    return [(one.key, own) for one in supply.received for own in _keys_of(one.resource, labs)]
-
-
 def _keys_of(one: Known | Other, labs: LabReader) -> Iterator[str]:
+    """The prefetch keys that a resource answers, whatever key it came under."""
     if isinstance(one, Observation):
         for part in (one, *(one.component or ())):
             yield from _LAB_KEYS[labs.family(part)]
-            if measures(part.code, labs.knowledge).keys() & TESTS:
+            if labs.measures(part.code).keys() & TESTS:
                 yield "labs"
     elif not isinstance(one, Other) and _kind(one) in _KEY_OF:
         yield _KEY_OF[_kind(one)]

@@ -5,7 +5,7 @@ and codes are judged here, the value by `amounts` (what it says) and `quantities
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from cds_service.chart.amounts import Faulty, NoResult, Words
 from cds_service.chart.codes import is_standard, measures, words_of
 from cds_service.chart.dates import When, latest, when
 from cds_service.chart.decode import anything, present
-from cds_service.chart.elements import Observation, Value
+from cds_service.chart.elements import Concept, Observation, Value
 from cds_service.chart.quantities import Measured, Units, in_words
 from hooks.knowledge import Knowledge
 from hooks.record import LabResult, Pending, Unreadable
@@ -51,6 +51,14 @@ class LabReader:
     now: datetime
     knowledge: Knowledge
     iu_per_copy: Decimal | None = None
+    _seen: dict[Concept | None, dict[str, str]] = field(default_factory=dict)  # a chart repeats the same few codes
+
+    def measures(self, concept: Concept | None) -> dict[str, str]:
+        """What the laboratory codes of a concept say they measure: measure -> note."""
+        found = self._seen.get(concept)
+        if found is None:
+            found = self._seen[concept] = measures(concept, self.knowledge)
+        return found
 
     def read(self, observation: Observation, his: bool | None, asked_for: str | None = None) -> Iterator[Read]:
         """Everything this Observation and its components say. `asked_for`: the prefetch key it came under."""
@@ -65,7 +73,7 @@ class LabReader:
 
     def family(self, part: Value, asked_for: str | None = None) -> str | None:
         """cd4 or viral-load where the codes say so, or where they say nothing and only words or the key do."""
-        coded = measures(part.code, self.knowledge).keys()
+        coded = self.measures(part.code).keys()
         families = [name for name, codes in (("cd4", _CD4), ("viral-load", _VIRAL_LOAD)) if codes & coded]
         if len(families) == 2:
             return "contradictory"
@@ -74,7 +82,7 @@ class LabReader:
         return _doubted(part, None if is_standard(part.code, self.knowledge) else asked_for)
 
     def _part(self, part: Value, family: str, whole: Observation, his: bool | None) -> Iterator[Read]:
-        coded = frozenset(measures(part.code, self.knowledge))
+        coded = frozenset(self.measures(part.code))
         dated = _dated(whole)
         if whole.status in PENDING:
             yield from (Pending(datum, dated[0].day if dated else None) for datum in _DATA[family])
@@ -83,8 +91,18 @@ class LabReader:
         found = Faulty(fault) if fault else self._value(part, family, coded)
         if isinstance(found, Measured) and dated:
             notes = (*found.notes, *dated[1], *(() if whole.status else ("status not stated",)))
-            at = {"date": dated[0].day, "instant": dated[0].instant, "source": source(whole), "notes": notes}
-            yield LabResult(**{**asdict(found), **at})
+            yield LabResult(
+                measure=found.measure,
+                unit=found.unit,
+                number=found.number,
+                comparator=found.comparator,
+                detected=found.detected,
+                received=found.received,
+                date=dated[0].day,
+                instant=dated[0].instant,
+                source=source(whole),
+                notes=notes,
+            )
         elif isinstance(found, Faulty):
             yield from (Unreadable(one, found.why, _last_day(whole), source(whole)) for one in self._data(part, family))
 

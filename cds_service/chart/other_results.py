@@ -2,7 +2,7 @@
 
 from cds_service.chart import amounts
 from cds_service.chart.amounts import Amount, Words
-from cds_service.chart.codes import measures, result_of
+from cds_service.chart.codes import result_of
 from cds_service.chart.dates import When, when
 from cds_service.chart.decode import anything, concepts
 from cds_service.chart.elements import Observation
@@ -20,7 +20,7 @@ _MEANINGS = {"g6pd": _G6PD, "toxoplasma-igg": _IGG, "pregnancy-status": _PREGNAN
 
 def read_other(observation: Observation, his: bool | None, reader: LabReader) -> OtherResult | None:
     """One result of our other tests, where it is final, dated, his, and says something we know."""
-    tests = TESTS & measures(observation.code, reader.knowledge).keys()
+    tests = TESTS & reader.measures(observation.code).keys()
     period = observation.effectivePeriod.end if observation.effectivePeriod else None
     dated: When | None = when(
         observation.effectiveDateTime or observation.effectiveInstant or period or observation.issued

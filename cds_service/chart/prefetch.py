@@ -123,6 +123,9 @@ def _goes_on(found: Bundle) -> bool:
     return any(link.relation == "next" and link.url for link in found.link or ())
 
 
-def keys_in_part(supply: Supply, keys_of: Iterable[tuple[str, str]]) -> set[str]:
-    """Keys of which not all came: their own Bundle was cut, or a Bundle that also brought their kind."""
-    return supply.partial | {own for under, own in keys_of if under in supply.partial}
+def keys_in_part(supply: Supply, belongs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Keys of which not all came: their own Bundle was cut, or a Bundle that also brought their kind.
+
+    `belongs`: of each resource the key it came under and a key it answers.
+    """
+    return frozenset(supply.partial | {own for under, own in belongs if under in supply.partial})

@@ -71,7 +71,7 @@ class Units:
                 return Faulty("it has no unit")
             return _copies(number, amount, ("no unit given, read as copies/mL",))
         if unit.measure == "log-unspecified" and "viral-load-log" not in coded:
-            return Faulty("its unit is not one this service knows for it")
+            return Faulty("its unit is not known for this test")
         if unit.measure.startswith("log"):
             return self._from_log(amount, iu="iu" in unit.measure)
         if unit.measure == "iu-per-ml":
@@ -88,7 +88,7 @@ class Units:
         table = self.knowledge.units
         found = [one for unit in amount.units for one in table.get(fold_unit(unit), ()) if one.measure in of]
         if amount.units and not found:
-            return Faulty("its unit is not one this service knows for it")
+            return Faulty("its unit is not known for this test")
         if len({(one.measure, one.factor) for one in found}) > 1:
             return Faulty("its unit and the code of its unit disagree")
         return found[0] if found else _NO_UNIT

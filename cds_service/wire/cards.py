@@ -99,30 +99,42 @@ def _detail(said: Recommendation, as_of: date) -> str:
 
 
 def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str, Any]:
-    """The one card that says what could not be assessed, for want of what, and why."""
+    """The one card that says which advice could not be assessed, for want of which datum, and why."""
     gaps = {gap.datum: gap.why for finding in hidden for gap in finding.gaps}
     advice = [finding.rule.title for finding in hidden]
-    reasons = [
-        f"{name(datum)} {'could not be read: ' if why.startswith(('it ', 'its ', 'an ')) else ''}{why}"
-        for datum, why in gaps.items()
-    ]
-    short = f"Not assessed: {advice[-1]}{' and more' if len(advice) > 1 else ''}; {reasons[0]}"
+    reasons = [_reason(datum, why) for datum, why in gaps.items()]
+    told = "\n".join(f"- {one}" for one in advice)
     lines = "\n".join(f"- {capital(reason)}." for reason in reasons)
-    told = "\n".join(f"- {capital(one)}." for one in advice)
     return {
         "uuid": identity.of("not-assessed"),
-        "summary": short
-        if len(short) <= LONGEST_SUMMARY
-        else f"Not assessed: {advice[-1]}; {listed([name(one) for one in gaps][:3])} not usable",
+        "summary": _gap_summary(advice[-1], reasons, list(gaps)),
         "detail": f"This advice could not be assessed:\n\n{told}\n\nWhat is in the way:\n\n{lines}\n\n"
-        "No advice here does not mean that nothing is due: check the chart.",
+        "That no advice is shown does not mean that nothing is due: check the chart.",
         "indicator": "info",
         "source": {
-            "label": "HIV immune-status service",
+            "label": "HIV immune-status CDS service",
             "topic": {"system": TOPIC, "code": "NotAssessed", "display": "Not assessed"},
         },
         "overrideReasons": CODINGS,
     }
+
+
+def _reason(datum: str, why: str) -> str:
+    """`why` tells either how a datum came (was not supplied), or what is wrong with a resource (its unit …)."""
+    return (
+        f"{name(datum)} {why}"
+        if why.startswith(("was ", "came ", "could "))
+        else f"{name(datum)} could not be read: {why}"
+    )
+
+
+def _gap_summary(advice: str, reasons: list[str], data: list[str]) -> str:
+    """As much of the reason as fits the line."""
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    longest = f"Not assessed: {advice}. {capital(reasons[0])}{more}"
+    if len(longest) <= LONGEST_SUMMARY:
+        return longest
+    return f"Not assessed: {advice}. {capital(name(data[0]))} cannot be used{more}"
 
 
 def _evaluation(assessment: Assessment, identity: _Identity, full: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from hooks.record import PatientRecord
 
 @rule(cites=("art-for-all", "suppressed"), needs=("conditions", "medications"))
 def art_start(record: PatientRecord, profile: Profile) -> Verdict:
-    """ART is recommended at any CD4 count.
+    """Starting antiretroviral treatment.
 
     When HIV infection is established and no antiretroviral treatment is on record, past or present, and none is being
     ordered, then recommend it. A viral load below 200 without any recorded treatment means that the history is

@@ -8,6 +8,7 @@ from hooks.rules.pneumocystis import pneumocystis_start
 from hooks.wording import ago, capital, day, listed
 
 _TESTS = {"cd4-count": "CD4 count", "viral-load": "viral load"}
+_WHY = "Prophylaxis and treatment are judged on a recent CD4 count and viral load; nothing was found drafted, ordered or pending."
 
 
 @rule(
@@ -28,7 +29,7 @@ _TESTS = {"cd4-count": "CD4 count", "viral-load": "viral load"}
     needs=("conditions", "cd4-count", "viral-load"),
 )
 def monitoring_due(record: PatientRecord, profile: Profile) -> Verdict:
-    """CD4 count or viral load is due.
+    """Overdue CD4 count or viral load.
 
     When HIV infection is established and there is no usable CD4 count or viral load, or the last one is older than
     its interval plus a grace of 30 days, and the test is neither ordered, drafted nor pending, then say that it is due.
@@ -57,7 +58,7 @@ def _overdue(datum: str, record: PatientRecord, profile: Profile) -> str | None:
         return None
     allowed = interval + (0 if _no_grace(datum, record, profile) else profile.days("monitoring-grace"))
     days = newest.age_days(record.as_of)
-    return f"the last {_TESTS[datum]} is from {day(newest.date)}, {ago(days)}" if days > allowed else None
+    return f"last {_TESTS[datum]} from {day(newest.date)} ({ago(days)})" if days > allowed else None
 
 
 def _cd4_interval(record: PatientRecord, profile: Profile) -> int | None:
@@ -101,20 +102,17 @@ def _awaited(datum: str, record: PatientRecord) -> bool:
 
 
 def _order(due: dict[str, str], record: PatientRecord, profile: Profile) -> Recommendation:
-    names = listed([_TESTS[datum] for datum in due])
+    """What is due, and its order; `due` is datum -> why."""
     missing = [datum for datum in due if not record.results(datum)]
-    entry = bool(missing)
-    why = f"{capital(listed(list(due.values())))}."
-    summary = f"{capital(listed(list(due.values())))}: {'it is' if len(due) == 1 else 'both are'} due"
-    cite = "monitoring-entry" if entry else _cite(record, profile)
-    notes = ("HIV-2 infection: the HIV-1 viral load rules were not assessed.",) if record.hiv.type_2 else ()
+    said = "no usable CD4 count or viral load on file" if missing == list(_TESTS) else listed(list(due.values()))
+    summary = f"{capital(said)}: {'both are' if len(due) > 1 else 'it is'} due"
     return Recommendation(
-        summary=summary if len(summary) < 140 else f"{capital(names)} are due: the last ones are out of date",
+        summary=summary,
         indicator="info",
-        rationale=(why,),
-        cites=(profile.cite(cite),),
+        rationale=(_WHY,),
+        cites=(profile.cite("monitoring-entry" if missing else _cite(record, profile)),),
         facts=tuple(one for datum in due for one in record.results(datum)[:1]),
-        notes=notes,
+        notes=("HIV-2 infection: the HIV-1 viral load rules were not assessed.",) if record.hiv.type_2 else (),
         suggestions=tuple(TestOrder(datum, recommended=True) for datum in due),
         several=True,
     )

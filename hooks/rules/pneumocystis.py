@@ -24,7 +24,7 @@ from hooks.wording import ago, amount, day, number, short_day
     worst="warning",
 )
 def pneumocystis_start(record: PatientRecord, profile: Profile) -> Verdict:
-    """Pneumocystis prophylaxis is due.
+    """Starting Pneumocystis prophylaxis.
 
     When HIV infection is established, nothing taken or ordered covers Pneumocystis, and the latest CD4 count, at most
     180 days old, is below 200/µL (or its percentage below 14 %), then recommend prophylaxis. A count of 100 to 199

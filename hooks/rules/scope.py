@@ -8,7 +8,7 @@ from hooks.wording import capital
 
 @rule(cites=("adult-age",), needs=("conditions",))
 def scope(record: PatientRecord, profile: Profile) -> Verdict:
-    """Outside what this service advises on.
+    """Scope of this service.
 
     When HIV infection is established and the age is below 13 years or unknown, or when the HIV status is not clear,
     then say so once and nothing else. When there is no evidence of HIV infection, then say nothing.
