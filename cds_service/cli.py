@@ -1,6 +1,7 @@
 """The command line: one function a command, each only a step to the room that does the work."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ from cds_service.settings import SettingFault, read_settings
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0 done, 1 something failed, 2 it was called or set up wrongly."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without µ is no reason to stop
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -27,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="start the service with demo patients and play an EHR that signs orders")
-    demo.add_argument("--port", type=int, default=8080, metavar="N")
+    demo.add_argument("--port", type=_port, default=8080, metavar="N")
     demo.add_argument("--once", action="store_true", help="play the orders and exit")
     demo.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day it is (default: today)")
     demo.set_defaults(run=_demo)
@@ -38,10 +41,16 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
-    serve.add_argument("--port", type=int, default=8080, metavar="N")
+    serve.add_argument("--port", type=_port, default=8080, metavar="N")
     serve.add_argument("--workers", type=int, default=2, metavar="N")
     serve.set_defaults(run=_serve)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise argparse.ArgumentTypeError("a port from 1 to 65535 is expected")
+    return int(text)
 
 
 def _demo(options: argparse.Namespace) -> int:

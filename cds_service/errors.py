@@ -58,6 +58,15 @@ class Contradiction(Refusal):
     status, code, issue = 422, "contradiction", "conflict"
 
 
+class Unauthenticated(Refusal):
+    """Nobody knows who calls: one fixed body, whatever the reason."""
+
+    status, code, issue = 401, "unauthenticated", "login"
+
+    def __init__(self) -> None:
+        super().__init__("The caller could not be authenticated.", {"WWW-Authenticate": "Bearer"})
+
+
 class Forbidden(Refusal):
     """The caller may not have this."""
 

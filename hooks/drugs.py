@@ -40,11 +40,15 @@ def on_art(record: PatientRecord, knowledge: Knowledge) -> bool:
     return is_treatment(agents((one for one in record.medications or () if one.current), knowledge), knowledge)
 
 
-def covers_pneumocystis(medications: Iterable[Medication]) -> bool:
-    """Whether what is taken or drafted protects against Pneumocystis (decision tables 1.1 and 1.13)."""
+def covers_pneumocystis(medications: Iterable[Medication]) -> tuple[Medication, ...]:
+    """What of it protects against Pneumocystis (decision tables 1.1 and 1.13); none where nothing does."""
     taken = [one for one in medications if "nonsystemic_exclude" not in one.flags]
-    together = frozenset().union(*(one.ingredients for one in taken))
-    return any(map(_protects, taken)) or {PYRIMETHAMINE, SULFADIAZINE} <= together
+    together = frozenset[str]().union(*(one.ingredients for one in taken))
+    if {PYRIMETHAMINE, SULFADIAZINE} <= together:
+        pair = [one for one in taken if one.ingredients & {PYRIMETHAMINE, SULFADIAZINE}]
+    else:
+        pair = []
+    return (*filter(_protects, taken), *pair)
 
 
 def _protects(one: Medication) -> bool:

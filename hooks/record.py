@@ -155,7 +155,7 @@ class PatientRecord:
 
     as_of: dt.date
     hiv: Hiv
-    age: int | None = None
+    ages: tuple[int, int] | None = None  # the least and the most it can be: a birth date may be partial
     cd4_counts: tuple[LabResult, ...] = ()
     cd4_percents: tuple[LabResult, ...] = ()
     viral_loads: tuple[LabResult, ...] = ()
@@ -190,6 +190,17 @@ class PatientRecord:
         newest = next(iter(self.results(one.datum)), None)
         recent = (self.as_of - one.latest).days <= LOOK_BACK_DAYS
         return recent and (newest is None or one.latest > newest.date)
+
+    @property
+    def age(self) -> int | None:
+        """Whole years, where the birth date leaves no doubt."""
+        return self.ages[0] if self.ages and self.ages[0] == self.ages[1] else None
+
+    def awaits(self, datum: str) -> bool:
+        """Whether a result is on its way that would be newer than all usable ones."""
+        newest = next(iter(self.results(datum)), None)
+        since = newest.date if newest else self.as_of - dt.timedelta(days=LOOK_BACK_DAYS)
+        return any(one.datum == datum and (one.date is None or one.date >= since) for one in self.pending)
 
     def has_problem(self, concept: str, states: Iterable[ProblemState] = ("active", "past", "unknown")) -> bool:
         """Whether a problem of this concept is on the list in one of the states."""

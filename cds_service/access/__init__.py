@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from cds_service.errors import Forbidden
+from cds_service.errors import Unauthenticated
 from cds_service.settings import Settings
 
 
@@ -19,10 +19,10 @@ OPEN = Caller("open-demo")
 
 
 def identify(settings: Settings, address: str | None) -> Caller:
-    """The caller. In open access everybody on loopback, whatever token was sent; else nobody yet. Raises Forbidden."""
+    """The caller. In open access everybody on loopback, whatever token was sent; else nobody yet. Raises Unauthenticated."""
     if settings.open_access and is_loopback(address):
         return OPEN
-    raise Forbidden("This service answers callers on its own machine only.")
+    raise Unauthenticated
 
 
 def is_loopback(address: str | None) -> bool:

@@ -59,13 +59,12 @@ def _bound(text: str | None, first: bool) -> date | None:
         return None
 
 
-def age(birth_date: str | None, as_of: date) -> int | None:
-    """Whole years; a partial birth date counts only where every day it could be gives the same answer."""
+def ages(birth_date: str | None, as_of: date) -> tuple[int, int] | None:
+    """The least and the most whole years that a birth date, possibly partial, leaves open."""
     first, last = earliest(birth_date), latest(birth_date)
-    if first is None or last is None or last > as_of:
+    if first is None or last is None or first > as_of:
         return None
-    oldest, youngest = _years(first, as_of), _years(last, as_of)
-    return oldest if oldest == youngest else None
+    return max(_years(last, as_of), 0), _years(first, as_of)
 
 
 def _years(born: date, as_of: date) -> int:

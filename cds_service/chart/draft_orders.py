@@ -26,8 +26,12 @@ def read_drafts(intake: Intake, knowledge: Knowledge) -> tuple[DraftOrder, ...] 
 
 def tests_on_order(intake: Intake, knowledge: Knowledge) -> frozenset[str]:
     """The tests that active orders of the chart ask for."""
-    active = (one for one in intake.his(ServiceRequest) if one.status == "active")
-    return frozenset[str]().union(*(_tests(one, knowledge) for one in active))
+    active = [one for one in intake.his(ServiceRequest) if one.status == "active" and one.intent in medications.ORDERS]
+    return frozenset[str]().union(*(_tests(one, knowledge) for one in active if not _forbids(one)))
+
+
+def _forbids(order: ServiceRequest) -> bool:
+    return anything(order.doNotPerform) is True
 
 
 def _read(
@@ -37,7 +41,7 @@ def _read(
         named = named_drug(one, siblings, knowledge)
         drug = medications.drafted(one, named, intake.as_of) if named else None
         yield DraftOrder(source=f"MedicationRequest/{one.id}", medication=drug, readable=named is not None)
-    elif isinstance(one, ServiceRequest) and one.status not in _WITHDRAWN and anything(one.doNotPerform) is not True:
+    elif isinstance(one, ServiceRequest) and one.status not in _WITHDRAWN and not _forbids(one):
         tests = _tests(one, knowledge)
         yield DraftOrder(source=f"ServiceRequest/{one.id}", tests=tests, readable=one.code is not None)
     elif isinstance(one, Other) and one.resourceType in KINDS:

@@ -137,11 +137,14 @@ class LabReader:
         return in_words(said) if isinstance(said, Words) else units.viral_load(said, coded)
 
     def _data(self, part: Value, family: str) -> tuple[str, ...]:
-        """The data that an untrusted result could have been: a CD4 result in percent only a percentage."""
+        """The data that an untrusted result could have been: one in percent only a percentage."""
         quantity = part.valueQuantity
         spellings = tuple(filter(None, (quantity.code, quantity.unit))) if quantity else ()
-        percent = family == "cd4" and Units(self.knowledge).means_percent_only(spellings)
-        return ("cd4-percent",) if percent else _DATA[family]
+        if family != "cd4":
+            return _DATA[family]
+        if Units(self.knowledge).means_percent_only(spellings):
+            return ("cd4-percent",)
+        return ("cd4-count", "cd4-percent") if "cd4-percent" in self.measures(part.code) else ("cd4-count",)
 
 
 def source(whole: Observation) -> str:

@@ -68,15 +68,17 @@ def stated(statement: MedicationStatement, named: Named, as_of: date) -> Medicat
     if named.product is None or statement.status in ("entered-in-error", "not-taken", "intended"):
         return None
     period = statement.effectivePeriod
+    begun = earliest(period.start if period else statement.effectiveDateTime)
     until = latest(period.end) if period else None
     return Medication(
         ingredients=named.product.ingredients,
         source=f"MedicationStatement/{statement.id}",
         current=statement.status == "active" and (until is None or until >= as_of),
         flags=named.product.flags,
-        since=earliest(period.start if period else statement.effectiveDateTime),
+        since=begun,
         until=until,
         by_name=named.by_name,
+        short_course=bool(begun and until and (until - begun).days + 1 <= SHORT_COURSE_DAYS),
         times_per_week=_times_per_week(_dosages(statement.dosage)),
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from cds_service.chart import allergies, conditions, medications
-from cds_service.chart.dates import age
+from cds_service.chart.dates import ages
 from cds_service.chart.draft_orders import read_drafts, tests_on_order
 from cds_service.chart.drug_codes import named_drug, sibling_medications
 from cds_service.chart.elements import (
@@ -59,7 +59,7 @@ def read_chart(
     return PatientRecord(
         as_of=intake.as_of,
         hiv=hiv,
-        age=age(intake.patient.birthDate, intake.as_of),
+        ages=ages(intake.patient.birthDate, intake.as_of),
         cd4_counts=one_a_day(_of(results, "cd4-count")),
         cd4_percents=one_a_day(_of(results, "cd4-percent")),
         viral_loads=loads,

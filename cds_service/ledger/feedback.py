@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import DateTime, Engine, Index, String, Text, create_engine, event, insert, select, text
+from sqlalchemy import DateTime, Engine, Index, String, Text, create_engine, event, insert, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import NullPool
 
 from cds_service.wire.feedback import FeedbackEntry
 
@@ -43,11 +44,11 @@ class FeedbackLedger:
     def __init__(self, url: str) -> None:
         """`url` is an SQLAlchemy URL; the tables are made where they are missing. Raises LedgerDown."""
         try:
-            self._engine: Engine = create_engine(url)
+            self._engine: Engine = create_engine(url, poolclass=_pool(url))
             if self._engine.dialect.name == "sqlite":
                 event.listen(self._engine, "connect", _durable)
             Tables.metadata.create_all(self._engine)
-        except SQLAlchemyError as fault:
+        except (SQLAlchemyError, ImportError) as fault:  # ImportError: the driver of that database is not installed
             raise LedgerDown(type(fault).__name__) from None
 
     def record(self, entries: Iterable[FeedbackEntry], issuer: str, service: str, received: datetime) -> None:
@@ -80,10 +81,10 @@ class FeedbackLedger:
             return [(row.outcome, row.reason_code) for row in connection.execute(chosen.order_by(Feedback.id))]
 
     def reachable(self) -> bool:
-        """Whether the database answers."""
+        """Whether the database answers for its table; SQLite says yes to a bare SELECT 1 without looking at its file."""
         try:
             with self._engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
+                connection.execute(select(Feedback.id).limit(1))
         except SQLAlchemyError:
             return False
         return True
@@ -91,6 +92,12 @@ class FeedbackLedger:
     def close(self) -> None:
         """Gives the connections back, before a fork and at the end."""
         self._engine.dispose()
+
+
+def _pool(url: str) -> type[NullPool] | None:
+    """An SQLite file is opened anew each time: a kept connection would write on into a file that was removed."""
+    where = make_url(url)
+    return NullPool if where.get_backend_name() == "sqlite" and where.database not in (None, "", ":memory:") else None
 
 
 def _durable(connection: object, _: object) -> None:

@@ -6,7 +6,6 @@ from cds_service.errors import Malformed, TooLarge, WrongMediaType
 
 _MEDIA_TYPES = ("application/json", "application/fhir+json")
 _CHUNK = 1 << 16
-_CLOSE = {"Connection": "close"}  # what was not read must not be taken for the next request
 
 
 def read_body(request: Request, limit: int) -> bytes:
@@ -16,15 +15,15 @@ def read_body(request: Request, limit: int) -> bytes:
         "utf-8",
         "utf8",
     ):
-        raise WrongMediaType("Send JSON: application/json or application/fhir+json, in UTF-8.", _CLOSE)
+        raise WrongMediaType("Send JSON: application/json or application/fhir+json, in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise WrongMediaType("Send the body without compression.", _CLOSE)
+        raise WrongMediaType("Send the body without compression.")
     return _read(request, limit)
 
 
 def _check_size(length: int | None, limit: int) -> None:
     if length is not None and length > limit:
-        raise TooLarge(f"The body is larger than {limit} bytes.", _CLOSE)
+        raise TooLarge(f"The body is larger than {limit} bytes.")
 
 
 def _read(request: Request, limit: int) -> bytes:
@@ -38,7 +37,7 @@ def _read(request: Request, limit: int) -> bytes:
             total += len(piece)
             _check_size(total, limit)
     except OSError:
-        raise Malformed("The body broke off before its end.", _CLOSE) from None
+        raise Malformed("The body broke off before its end.") from None
     if request.content_length is not None and total < request.content_length:
-        raise Malformed("The body is shorter than its stated length.", _CLOSE)
+        raise Malformed("The body is shorter than its stated length.")
     return b"".join(pieces)

@@ -107,7 +107,7 @@ def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str,
     lines = "\n".join(f"- {capital(reason)}." for reason in reasons)
     return {
         "uuid": identity.of("not-assessed"),
-        "summary": _gap_summary(advice[-1], reasons, list(gaps)),
+        "summary": _gap_summary(hidden[-1], len(gaps)),
         "detail": f"This advice could not be assessed:\n\n{told}\n\nWhat is in the way:\n\n{lines}\n\n"
         "That no advice is shown does not mean that nothing is due: check the chart.",
         "indicator": "info",
@@ -128,13 +128,14 @@ def _reason(datum: str, why: str) -> str:
     )
 
 
-def _gap_summary(advice: str, reasons: list[str], data: list[str]) -> str:
-    """As much of the reason as fits the line."""
-    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    longest = f"Not assessed: {advice}. {capital(reasons[0])}{more}"
+def _gap_summary(named: Finding, in_all: int) -> str:
+    """One advice with a reason of its own, as much of it as fits the line; and how many more data are in the way."""
+    advice, first = named.rule.title, named.gaps[0]
+    more = f" (and {in_all - 1} more)" if in_all > 1 else ""
+    longest = f"Not assessed: {advice}. {capital(_reason(first.datum, first.why))}{more}"
     if len(longest) <= LONGEST_SUMMARY:
         return longest
-    return f"Not assessed: {advice}. {capital(name(data[0]))} cannot be used{more}"
+    return f"Not assessed: {advice}. {capital(name(first.datum))} cannot be used{more}"
 
 
 def _evaluation(assessment: Assessment, identity: _Identity, full: bool) -> dict[str, Any]:

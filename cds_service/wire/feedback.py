@@ -27,6 +27,8 @@ class FeedbackEntry:
 def read_feedback(body: bytes) -> tuple[FeedbackEntry, ...]:
     """Raises Malformed where any entry is wrong: nothing of the call is then kept."""
     members_of(body)
+    if rb"\u0000" in body:
+        raise Malformed("The feedback holds a NUL character, which no database keeps.")
     try:
         content = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):
@@ -52,10 +54,9 @@ def _entry(place: int, one: dict[str, Any]) -> FeedbackEntry:
 
 
 def _instant(place: int, text: str) -> datetime:
+    written = text.upper()  # RFC 3339 allows t and z
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        found = datetime.fromisoformat(written if "T" in written else "")
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # no timestamp, or one that is beyond the calendar in UTC
         raise Malformed(f"feedback.{place}.outcomeTimestamp is not an RFC 3339 timestamp.") from None
-    if "T" not in text.upper():
-        raise Malformed(f"feedback.{place}.outcomeTimestamp is not an RFC 3339 timestamp.")
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -7,6 +7,7 @@ from hooks.assess import DrugOrder
 from hooks.drugs import DAPSONE, ZIDOVUDINE
 from hooks.knowledge import Profile, Regimen
 from hooks.record import Allergy, PatientRecord
+from hooks.wording import listed
 
 NOT_CHECKED = "Not checked: kidney function, potassium, drug interactions."
 _NEGATIVE_IGG_LASTS_DAYS = 5 * 365  # decision tables 5.1
@@ -28,9 +29,11 @@ def choose(record: PatientRecord, profile: Profile, purpose: str) -> Choice:
     """
     open_to = [one for one in profile.regimens[purpose] if _allowed(one, record, profile)]
     dosed = not (record.pregnant or record.has_problem("kidney-disease", ("active", "unknown")))
+    if not dosed:  # without a dose, two strengths of one drug are one and the same order
+        open_to = list({one.ingredient_code: one for one in reversed(open_to)}.values())[::-1]
     sure = record.allergies is not None and not any(one.severe is None for one in _to_sulfonamides(record, profile))
     offers = tuple(DrugOrder(one, dosed, recommended=sure and place == 0) for place, one in enumerate(open_to))
-    return Choice(offers, tuple(_notes(record, profile, dosed)))
+    return Choice(offers, tuple(_notes(record, profile, purpose, dosed)))
 
 
 def _allowed(regimen: Regimen, record: PatientRecord, profile: Profile) -> bool:
@@ -49,6 +52,12 @@ def _speaks_against(allergy: Allergy, regimen: Regimen, profile: Profile) -> boo
     if sulfonamide and profile.knowledge.with_role(regimen.agents, "sulfonamide"):
         return allergy.severe is not False  # after a mild reaction it stays first choice
     return bool(allergy.ingredients & regimen.agents)
+
+
+def _by_other_allergy(regimen: Regimen, record: PatientRecord, profile: Profile) -> bool:
+    """Whether an allergy to one of its own ingredients excludes it; the sulfonamides have lines of their own."""
+    allergies = [one for one in record.allergies or () if not _is_to_sulfonamide(one, profile)]
+    return any(one.ingredients & regimen.agents for one in allergies)
 
 
 def _is_to_sulfonamide(allergy: Allergy, profile: Profile) -> bool:
@@ -75,8 +84,8 @@ def _toxoplasma_igg(record: PatientRecord) -> str | None:
     return next((one.result for one in recent), None)
 
 
-def _notes(record: PatientRecord, profile: Profile, dosed: bool) -> Iterable[str]:
-    yield from _allergy_notes(record, profile)
+def _notes(record: PatientRecord, profile: Profile, purpose: str, dosed: bool) -> Iterable[str]:
+    yield from _allergy_notes(record, profile, purpose)
     unknown = [
         word for word, known in (("G6PD", _g6pd(record)), ("Toxoplasma IgG", _toxoplasma_igg(record))) if not known
     ]
@@ -89,7 +98,7 @@ def _notes(record: PatientRecord, profile: Profile, dosed: bool) -> Iterable[str
     yield NOT_CHECKED
 
 
-def _allergy_notes(record: PatientRecord, profile: Profile) -> Iterable[str]:
+def _allergy_notes(record: PatientRecord, profile: Profile, purpose: str) -> Iterable[str]:
     if record.allergies is None or record.gap("allergies"):
         yield "Allergies are unknown here: check them before signing."
         return
@@ -103,6 +112,9 @@ def _allergy_notes(record: PatientRecord, profile: Profile) -> Iterable[str]:
     elif reactions:
         grade = profile.cite("sulfonamide-rechallenge").grade
         yield f"Mild past reaction to a sulfonamide: TMP-SMX can be given again ({grade})."
+    others = {one.name for one in profile.regimens[purpose] if _by_other_allergy(one, record, profile)}
+    if others:
+        yield f"Not offered because of an allergy on file: {listed(sorted(others))}."
     unknown = sum(not one.recognised for one in record.allergies)
     if unknown:
         yield f"{unknown} allergy entr{'y' if unknown == 1 else 'ies'} could not be recognised: check before signing."

@@ -22,7 +22,8 @@ def art_start(record: PatientRecord, profile: Profile) -> Verdict:
     recorded = agents(record.medications or (), knowledge)
     if is_treatment(recorded, knowledge):
         return Silent("antiretroviral treatment is on record")
-    if any(one.is_below(profile.limit("suppressed")) for one in record.viral_loads):
+    suppressed = any(one.is_below(profile.limit("suppressed")) for one in record.viral_loads)
+    if suppressed and not record.hiv.type_2:
         return Lacks(("medications",))
     prep_only = (
         ("The antiretrovirals on the list are also used as PrEP and are not full treatment.",) if recorded else ()

@@ -90,15 +90,16 @@ def _consistently_suppressed(record: PatientRecord, profile: Profile) -> bool:
 
 def _no_grace(datum: str, record: PatientRecord, profile: Profile) -> bool:
     last: LabResult | None = next(iter(record.viral_loads), None)
-    if last and last.is_at_least(profile.limit("suppressed")):
+    if last and not record.hiv.type_2 and last.is_at_least(profile.limit("suppressed")):
         return True
-    return datum == "cd4-count" and isinstance(pneumocystis_start(record, profile), Recommendation)
+    other = pneumocystis_start(record, profile)
+    return isinstance(other, Recommendation) and record.results(datum)[0] in other.facts
 
 
 def _awaited(datum: str, record: PatientRecord) -> bool:
     """Whether the test is drafted, ordered, or has a result on its way."""
     drafted = any(datum in order.tests for order in record.draft_orders or ())
-    return drafted or datum in record.tests_on_order or any(one.datum == datum for one in record.pending)
+    return drafted or datum in record.tests_on_order or record.awaits(datum)
 
 
 def _order(due: dict[str, str], record: PatientRecord, profile: Profile) -> Recommendation:

@@ -1,5 +1,7 @@
 """Prophylaxis against Pneumocystis pneumonia."""
 
+from datetime import timedelta
+
 from hooks.assess import Lacks, Recommendation, Silent, Verdict, rule
 from hooks.drugs import covers_pneumocystis, on_art
 from hooks.knowledge import Profile
@@ -20,7 +22,7 @@ from hooks.wording import ago, amount, day, number, short_day
         "viral-load-fresh",
         "assay-limit",
     ),
-    needs=("conditions", "medications", "cd4-count"),
+    needs=("conditions", "cd4-count"),
     worst="warning",
 )
 def pneumocystis_start(record: PatientRecord, profile: Profile) -> Verdict:
@@ -31,8 +33,18 @@ def pneumocystis_start(record: PatientRecord, profile: Profile) -> Verdict:
     with suppression below the assay's limit over 90 days on ART is left to the clinician, and so is a count that is
     181 to 365 days old.
     """
-    if covers_pneumocystis(record.current_medications()):
-        return Silent("what is taken or being ordered covers Pneumocystis")
+    covering = covers_pneumocystis(record.current_medications())
+    if covering:
+        undosed = "" if all(one.has_dose for one in covering) else "; its dose is not stated"
+        return Silent(f"what is taken or being ordered covers Pneumocystis{undosed}")
+    verdict = _indicated(record, profile)
+    if isinstance(verdict, Recommendation) and record.gap("medications"):
+        return Lacks(("medications",))  # it may be taken already
+    return verdict
+
+
+def _indicated(record: PatientRecord, profile: Profile) -> Verdict:
+    """What the results ask for, whatever is taken."""
     if record.has_problem("pneumocystis", ("active",)):
         return _active_disease(record, profile)
     count = next(iter(record.cd4_counts), None)
@@ -62,7 +74,7 @@ def _low_count(count: LabResult, record: PatientRecord, profile: Profile) -> Ver
     always = profile.limit("pneumocystis-cd4-whatever-the-viral-load")
     run = _suppressed_run(record, profile)
     if count.is_at_least(always) and run and on_art(record, profile.knowledge):
-        return _stopped_since(run, record) or _left_to_the_clinician(count, run, record, profile)
+        return _stopped_since(run, record, profile) or _left_to_the_clinician(count, run, record, profile)
     why = f"CD4 count below {number(limit)}/µL, and nothing taken or ordered covers Pneumocystis."
     return _start(record, profile, count, why)
 
@@ -130,9 +142,10 @@ def _suppressed_run(record: PatientRecord, profile: Profile) -> tuple[LabResult,
     return tuple(run) if fresh and long else None
 
 
-def _stopped_since(run: tuple[LabResult, ...], record: PatientRecord) -> Silent | None:
+def _stopped_since(run: tuple[LabResult, ...], record: PatientRecord, profile: Profile) -> Silent | None:
     """Prophylaxis that was stopped in this very state is not asked for again: no start–stop loop."""
-    ended = [one for one in record.medications or () if not one.current and one.until and one.until >= run[-1].date]
+    state_since = run[-1].date + timedelta(days=profile.days("pneumocystis-lapse-span"))
+    ended = [one for one in record.medications or () if not one.current and one.until and one.until >= state_since]
     if covers_pneumocystis(ended):
         return Silent("prophylaxis was stopped while the viral load was below the assay's limit")
     return None
@@ -184,8 +197,4 @@ def _active_disease(record: PatientRecord, profile: Profile) -> Recommendation:
 
 
 def _pending(record: PatientRecord) -> tuple[str, ...]:
-    return (
-        ("A newer CD4 result is pending and was not used.",)
-        if any(one.datum == "cd4-count" for one in record.pending)
-        else ()
-    )
+    return ("A newer CD4 result is pending and was not used.",) if record.awaits("cd4-count") else ()

@@ -22,21 +22,26 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
             f"{capital(record.hiv.basis)}.",
             "No advice is given until the status is recorded.",
         )
-    if record.age is None:
+    least = profile.limit("adult-age")
+    if record.ages is None or record.ages[0] < least <= record.ages[1]:
         return _outside(
             profile,
             "Age is not on file: no advice is given without it",
             "The date of birth is missing or incomplete.",
             "This service advises on adults and adolescents from 13 years of age.",
         )
-    if record.age < profile.limit("adult-age"):
+    if record.ages[1] < least:
         return _outside(
             profile,
-            f"Age {record.age}: outside the scope of this service, see the paediatric guideline",
+            f"Age {_years(record.ages)}: outside the scope of this service, see the paediatric guideline",
             "This service advises on adults and adolescents from 13 years of age.",
             "Thresholds for children differ by age; use the paediatric guideline for opportunistic infections.",
         )
-    return Silent(f"age {record.age}; {record.hiv.basis}")
+    return Silent(f"age {_years(record.ages)}; {record.hiv.basis}")
+
+
+def _years(ages: tuple[int, int]) -> str:
+    return str(ages[0]) if ages[0] == ages[1] else f"{ages[0]} or {ages[1]}"
 
 
 def _outside(profile: Profile, summary: str, *rationale: str) -> Recommendation:

@@ -89,9 +89,8 @@ def main() -> None:
     options = parser.parse_args()
     today = system_clock().date()
     small, large = body(10, 2, 2, today), body(200, 20, 15, today)
-    print(
-        f"2 gunicorn workers (gthread, 8 threads) each, {CONNECTIONS} connections, {options.rounds} rounds of {options.requests}"
-    )
+    load = f"{CONNECTIONS} connections, {options.rounds} rounds of {options.requests}"
+    print(f"2 gunicorn workers (gthread, 8 threads) each, {load}")
     with tempfile.TemporaryDirectory() as folder:
         path = f"/cds-services/{SERVICE.id}"
         service = Running("service", partial(service_app, str(Path(folder) / "bench.sqlite3")), path, small)

@@ -1,0 +1,279 @@
+"""A chart in plain words and days in; the whole CDS Hooks request with its FHIR resources out."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+PATIENT = "invented-1"
+SNOMED, LOINC = "http://snomed.info/sct", "http://loinc.org"
+RXNORM, ATC = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc"
+UCUM, TERMINOLOGY = "http://unitsofmeasure.org", "http://terminology.hl7.org/CodeSystem"
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+
+PROBLEMS = {
+    "HIV infection": (SNOMED, "86406008"),
+    "HIV-2 infection": (SNOMED, "79019005"),
+    "HIV antibody detected": (SNOMED, "165816005"),
+    "inconclusive HIV test": (ICD_10_CM, "R75"),
+    "counselling about HIV": (ICD_10_CM, "Z71.7"),
+    "HIV pre-exposure prophylaxis": (ICD_10_CM, "Z29.81"),
+    "Pneumocystis pneumonia": (SNOMED, "415125002"),
+    "toxoplasma encephalitis": (SNOMED, "192701001"),
+    "G6PD deficiency": (ICD_10_CM, "D75.A"),
+    "chronic kidney disease": (SNOMED, "709044004"),
+    "pregnancy": (SNOMED, "77386006"),
+    "asthma": (SNOMED, "195967001"),
+}
+DRUGS = {
+    "BIC/FTC/TAF": (RXNORM, "1999667"),
+    "ABC/DTG/3TC": (RXNORM, "1546888"),
+    "DTG/3TC": (ATC, "J05AR25"),
+    "AZT/3TC": (ATC, "J05AR01"),
+    "TDF/FTC": (RXNORM, "476556"),
+    "dolutegravir": (RXNORM, "1433873"),
+    "TMP-SMX": (RXNORM, "198335"),
+    "TMP-SMX single strength": (RXNORM, "198334"),
+    "trimethoprim": (RXNORM, "10829"),
+    "dapsone": (RXNORM, "197557"),
+    "dapsone gel": (RXNORM, "1741905"),
+    "atovaquone": (RXNORM, "308429"),
+    "atovaquone-proguanil": (RXNORM, "864681"),
+    "inhaled pentamidine": (RXNORM, "861597"),
+    "pyrimethamine": (RXNORM, "9010"),
+    "sulfadiazine": (RXNORM, "10171"),
+    "silver sulfadiazine cream": (RXNORM, "106351"),
+    "isoniazid/TMP-SMX": (ATC, "J04AM08"),
+    "isoniazid": (RXNORM, "6038"),
+    "amoxicillin": (RXNORM, "308191"),
+}
+TESTS = {
+    "CD4 count": "24467-3",
+    "viral load": "20447-9",
+    "toxoplasma IgG": "40677-7",
+    "G6PD": "32546-4",
+    "pregnancy": "82810-3",
+    "lipids": "57698-3",
+}
+ALLERGENS = {
+    "sulfonamides": (SNOMED, "387406002"),
+    "TMP-SMX": (RXNORM, "10831"),
+    "dapsone": (RXNORM, "3108"),
+    "atovaquone": (RXNORM, "60212"),
+    "penicillin": (SNOMED, "764146007"),
+    "nothing known": (SNOMED, "716186003"),
+}
+REACTIONS = {
+    "SJS": "73442001",
+    "TEN": "768962006",
+    "DRESS": "702809001",
+    "anaphylaxis": "39579001",
+    "rash": "271807003",
+}
+WORDS = {
+    "not detected": (SNOMED, "260415000"),
+    "detected": (SNOMED, "260373001"),
+    "below the limit": (SNOMED, "260988000"),
+    "positive": (SNOMED, "10828004"),
+    "negative": (SNOMED, "260385009"),
+    "pregnant": (LOINC, "LA15173-0"),
+    "not pregnant": (LOINC, "LA26683-5"),
+}
+UNITS = {"CD4 count": "/uL", "CD4 percent": "%", "viral load": "{copies}/mL", "log": "{Log_copies}/mL", "IU": "[IU]/mL"}
+LAB_CODES = TESTS | {"CD4 percent": "8123-2", "log": "29541-0", "IU": "62469-2"}
+VERIFICATION = ("confirmed", "provisional", "differential", "unconfirmed", "refuted", "entered-in-error")
+NOT_CHOSEN = "a drug not yet chosen"
+
+Resource = dict[str, Any]
+
+
+class Chart:
+    """One case at one day. Every element has a default; `said` holds what the case says otherwise."""
+
+    def __init__(self, said: Mapping[str, Any], as_of: date) -> None:
+        self.said, self.as_of, self._count = said, as_of, 0
+
+    def ago(self, days: int | str) -> str:
+        return (self.as_of - timedelta(days=int(days))).isoformat()
+
+    def named(self, kind: str, **elements: Any) -> Resource:
+        """A resource with an id of its own; elements that are None are left out."""
+        self._count += 1
+        stated = {name: value for name, value in elements.items() if value is not None}
+        return {"resourceType": kind, "id": f"{kind.lower()}-{self._count}", **stated}
+
+    def listed(self, key: str, make: Callable[..., Resource]) -> list[Resource]:
+        """What the case lists under the key: a plain name, or a table with more to say."""
+        found = self.said.get(key, [])
+        return [make(**({"what": one} if isinstance(one, str) else snake(one))) for one in found]
+
+    def results(self, key: str, test: str) -> list[Resource]:
+        by_day = self.said.get(key, {})
+        return [self.result(test, day, one) for day, values in by_day.items() for one in as_list(values)]
+
+    def other_results(self) -> list[Resource]:
+        tests: Mapping[str, Mapping[str, Any]] = self.said.get("labs", {})
+        return [self.result(test, day, one) for test, by_day in tests.items() for day, one in by_day.items()]
+
+    def result(self, test: str, days: str, said: float | str) -> Resource:
+        status, value = ("final", said)
+        if isinstance(said, str) and said.split()[0] in ("preliminary", "registered", "cancelled"):
+            status, _, value = said.partition(" ")
+        measured, spoken = measured_value(test, value) if value != "" else (test, {})
+        code = {"coding": [{"system": LOINC, "code": LAB_CODES[measured]}]}
+        dated = {} if days == "undated" else {"effectiveDateTime": self.ago(days)}
+        return self.named("Observation", status=status, code=code, subject=subject(), **dated, **spoken)
+
+    def problem(self, what: str) -> Resource:
+        name, _, state = what.partition(", ")
+        verified = state if state in VERIFICATION else "confirmed"
+        clinical = state if state in ("inactive", "resolved", "remission") else "active"
+        code = {"text": name} if name not in PROBLEMS else concept(PROBLEMS[name])
+        return self.named(
+            "Condition",
+            code=code,
+            subject=subject(),
+            clinicalStatus=concept((f"{TERMINOLOGY}/condition-clinical", clinical))
+            if verified != "entered-in-error"
+            else None,
+            verificationStatus=concept((f"{TERMINOLOGY}/condition-ver-status", verified)),
+        )
+
+    def allergy(self, what: str, severity: str | None = None, criticality: str | None = None, **more: str) -> Resource:
+        """`reaction` names what happened, `verification` and `clinical` whether the entry stands."""
+        reaction = more.get("reaction") or ("rash" if severity else None)
+        happened = {"manifestation": [concept((SNOMED, REACTIONS[reaction]))]} if reaction else None
+        events = [happened | ({"severity": severity} if severity else {})] if happened else None
+        verified, clinical = more.get("verification", "confirmed"), more.get("clinical", "active")
+        return self.named(
+            "AllergyIntolerance",
+            code=concept(ALLERGENS[what]) if what in ALLERGENS else {"text": what},
+            patient=subject(),
+            clinicalStatus=concept((f"{TERMINOLOGY}/allergyintolerance-clinical", clinical)),
+            verificationStatus=concept((f"{TERMINOLOGY}/allergyintolerance-verification", verified)),
+            criticality=criticality,
+            reaction=events,
+        )
+
+    def prescription(self, what: str, status: str = "active", intent: str = "order", **more: Any) -> Resource:
+        """A MedicationRequest, 800 days old and without end unless the case says `since` or `until`."""
+        supply = more.get("supplied_days")
+        dispense = {"numberOfRepeatsAllowed": 0, "expectedSupplyDuration": in_days(supply)} if supply else None
+        return self.named(
+            "MedicationRequest",
+            status=status,
+            intent=intent,
+            medicationCodeableConcept=drug(what),
+            subject=subject(),
+            authoredOn=self.ago(more.get("since", 800)),
+            dosageInstruction=[self.dosage(**more)] if more.get("dose", True) else None,
+            dispenseRequest=dispense,
+            doNotPerform=more.get("do_not_perform"),
+        )
+
+    def dosage(self, **more: Any) -> Resource:
+        repeat: Resource = {"frequency": more.get("per_week", 7), "period": 1, "periodUnit": "wk"}
+        if "for_days" in more:
+            repeat["boundsDuration"] = in_days(more["for_days"])
+        elif "until" in more:
+            repeat["boundsPeriod"] = {"start": self.ago(more.get("since", 800)), "end": self.ago(more["until"])}
+        amount = {"value": 1, "unit": "tablet", "system": UCUM, "code": "{tbl}"}
+        return {"timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": amount}]}
+
+    def statement(self, what: str, status: str = "active", since: int = 800, until: int | None = None) -> Resource:
+        period = {"start": self.ago(since)} | ({} if until is None else {"end": self.ago(until)})
+        name = drug(what)
+        return self.named(
+            "MedicationStatement",
+            status=status,
+            medicationCodeableConcept=name,
+            subject=subject(),
+            effectivePeriod=period,
+        )
+
+    def test_order(self, what: str, status: str = "active") -> Resource:
+        code = concept((LOINC, TESTS[what]))
+        return self.named("ServiceRequest", status=status, intent="order", code=code, subject=subject())
+
+    def draft(self, what: str, **more: Any) -> Resource:
+        stated: dict[str, Any] = {"status": "draft"} | more
+        return self.test_order(what, **stated) if what in TESTS else self.prescription(what, **({"since": 0} | stated))
+
+    def prefetch(self) -> dict[str, Any]:
+        """Every key, answered with what there is, but for those the case says were not supplied, failed or were cut."""
+        keys = {
+            "cd4": [*self.results("cd4", "CD4 count"), *self.results("cd4-percent", "CD4 percent")],
+            "viralLoads": self.results("viral-load", "viral load"),
+            "conditions": self.listed("problems", self.problem),
+            "allergies": self.listed("allergies", self.allergy),
+            "medications": self.listed("medications", self.prescription),
+            "labs": self.other_results(),
+            "medicationStatements": self.listed("statements", self.statement),
+            "orders": self.listed("orders", self.test_order),
+        }
+        found: dict[str, Any] = {"patient": self.patient()} | {key: bundle("searchset", of) for key, of in keys.items()}
+        for key in self.said.get("partial", []):
+            found[key]["link"] = [{"relation": "next", "url": "https://ehr.example.org/r4?page=2"}]
+        for key in self.said.get("failed", []):
+            found[key] = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+        return {key: one for key, one in found.items() if key not in self.said.get("not-supplied", [])}
+
+    def patient(self) -> Resource:
+        born = self.said.get("birth-date", "1984-03-02")
+        return {"resourceType": "Patient", "id": PATIENT} | ({"birthDate": born} if born else {})
+
+    def request(self, hook: str) -> dict[str, Any]:
+        """The request as an EHR would post it."""
+        context: dict[str, Any] = {"patientId": PATIENT, "userId": "Practitioner/invented-2"}
+        if hook != "patient-view":
+            context["draftOrders"] = bundle("collection", self.listed("drafts", self.draft))
+        if hook == "order-select":
+            context["selections"] = [f"{one['resource']['resourceType']}/x" for one in context["draftOrders"]["entry"]]
+        return {
+            "hook": hook,
+            "hookInstance": "7d8f6f2a-9a51-4c1c-8a55-0b0f3c1d2e4f",
+            "context": context,
+            "prefetch": self.prefetch(),
+        }
+
+
+def measured_value(test: str, said: float | str) -> tuple[str, Resource]:
+    """The test the result is reported under, and its value[x]: a number, a bound, a coded word, or text."""
+    found = re.fullmatch(r"(<=|>=|<|>)?(\d+(?:\.\d+)?)(?: (log|IU))?", str(said))
+    if not found:
+        return test, {"valueCodeableConcept": concept(WORDS[str(said)])} if said in WORDS else {"valueString": said}
+    number = float(found[2]) if "." in found[2] else int(found[2])
+    measured = found[3] or test
+    quantity: Resource = {"value": number, "unit": UNITS[measured], "system": UCUM, "code": UNITS[measured]}
+    return measured, {"valueQuantity": quantity | ({"comparator": found[1]} if found[1] else {})}
+
+
+def drug(what: str) -> Resource | None:
+    """By its code; a name not in the table is text alone, as a paper record would have it."""
+    if what == NOT_CHOSEN:
+        return None
+    return concept(DRUGS[what]) if what in DRUGS else {"text": what}
+
+
+def concept(code: tuple[str, str]) -> Resource:
+    return {"coding": [{"system": code[0], "code": code[1]}]}
+
+
+def subject() -> Resource:
+    return {"reference": f"Patient/{PATIENT}"}
+
+
+def in_days(days: int) -> Resource:
+    return {"value": days, "unit": "days", "system": UCUM, "code": "d"}
+
+
+def bundle(kind: str, of: Iterable[Resource]) -> Resource:
+    return {"resourceType": "Bundle", "type": kind, "entry": [{"resource": one} for one in of]}
+
+
+def snake(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.replace("-", "_"): value for key, value in table.items()}
+
+
+def as_list(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found]

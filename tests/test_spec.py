@@ -1,0 +1,192 @@
+"""The clinical cases of tests/spec in, each put to the running service as a whole request; what a clinician would see out.
+
+A case is a sentence and a chart by days before the request. It starts from the `[chart]` of its file and replaces what it
+names; `rows` are cases that share what their case says. `outcome`, and what belongs to it, is what the file's rule must give:
+
+    recommended   indicator, and as the case likes: summary, detail, offers (all suggestions, in order)
+    held          indicator, why
+    silent        because
+    not-assessed  missing; `told = true` where a "Not assessed" card must say so
+
+`complete` is true and there is no "Not assessed" card unless the case says so. `also` gives the outcomes of other rules,
+`alone` says that no other rule is listed, `cards` how many cards there are.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from charts import Chart
+from fhir.resources.R4B import get_fhir_model_class
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+from cds_service.wire.cards import EXTENSION, topic
+from cds_service.wire.validation import validator
+from hooks import SERVICES
+
+FOLDER = Path(__file__).parent / "spec"
+AS_OF = date(2026, 11, 20)
+SERVICE_OF = {service.hook: service for service in SERVICES}
+RULES = {rule.id: rule for service in SERVICES for rule in service.rules}
+CHART = {"as-of", "hook", "birth-date", "problems", "cd4", "cd4-percent", "viral-load", "medications", "statements"}
+CHART |= {"drafts", "orders", "allergies", "labs", "not-supplied", "failed", "partial"}
+EXPECTED = {
+    "recommended": {"indicator"},
+    "held": {"indicator", "why"},
+    "silent": {"because"},
+    "not-assessed": {"missing"},
+}
+OPTIONAL = {"summary", "detail", "detail-lacks", "offers", "complete", "told", "also", "alone", "cards"}
+OWN = {"says", "boundary", "outcome"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One sentence of the specification: the rule it is about, the chart, and what must come out."""
+
+    rule: str
+    said: dict[str, Any]
+
+    @property
+    def hook(self) -> str:
+        return str(self.said["hook"])
+
+    def chart(self) -> Chart:
+        return Chart(self.said, date.fromisoformat(self.said["as-of"]) if "as-of" in self.said else AS_OF)
+
+
+def read_spec() -> Iterator[Case]:
+    for path in sorted(FOLDER.glob("*.toml")):
+        spec = tomllib.loads(path.read_text("utf-8"))
+        assert spec.keys() == {"chart", "case"}, path.name
+        for one in spec["case"]:
+            shared = {key: value for key, value in one.items() if key != "rows"}
+            for row in one.get("rows", [{}]):
+                yield Case(path.stem, {"hook": "patient-view"} | spec["chart"] | shared | row)
+
+
+CASES = list(read_spec())
+
+
+class Now:
+    """The clock of the service, put to noon (UTC) of the day of each case."""
+
+    day = AS_OF
+
+    def __call__(self) -> datetime:
+        return datetime.combine(self.day, time(12), UTC)
+
+
+NOW = Now()
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    settings = Settings(explain="full", open_access=True, database_url="sqlite://")
+    return create_app(settings, NOW).test_client()
+
+
+def answer(case: Case, client: FlaskClient) -> dict[str, Any]:
+    """The answer of the service, legal and at one with itself."""
+    chart = case.chart()
+    NOW.day = chart.as_of
+    response = client.post(f"/cds-services/{SERVICE_OF[case.hook].id}", json=chart.request(case.hook))
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json
+    assert not [fault.message for fault in validator("response").iter_errors(body)]
+    said = [one for one in body["extension"][EXTENSION]["findings"] if one["outcome"] == "recommended"]
+    told = [(one["uuid"], one["indicator"]) for one in body["cards"] if not is_not_assessed(one)]
+    assert sorted(told) == sorted((one["card"], one["indicator"]) for one in said)
+    return body
+
+
+def is_not_assessed(card: dict[str, Any]) -> bool:
+    return bool(card["source"]["topic"]["code"] == "NotAssessed")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.said['says']}")
+def test_case(case: Case, client: FlaskClient) -> None:
+    body, said = answer(case, client), case.said
+    evaluation = body["extension"][EXTENSION]
+    outcomes = {one["rule"]: one["outcome"] for one in evaluation["findings"]}
+    finding = next(one for one in evaluation["findings"] if one["rule"] == case.rule)
+    wanted = {"outcome": said["outcome"]} | {key: said[key] for key in ("indicator", "why", "missing") if key in said}
+    assert {key: finding.get(key) for key in wanted} == wanted, finding
+    assert said.get("because", "") in finding.get("because", "")
+    assert evaluation["complete"] is said.get("complete", True)
+    assert any(map(is_not_assessed, body["cards"])) is said.get("told", False)
+    assert outcomes | said.get("also", {}) == outcomes
+    assert set(outcomes) == ({case.rule} if said.get("alone") else {rule.id for rule in SERVICE_OF[case.hook].rules})
+    assert len(body["cards"]) == said.get("cards", len(body["cards"]))
+    if said["outcome"] == "recommended":
+        check_card(next(one for one in body["cards"] if one["source"]["topic"]["code"] == topic(case.rule)), said)
+
+
+def check_card(card: dict[str, Any], said: dict[str, Any]) -> None:
+    summary, detail = card["summary"].casefold(), card["detail"].casefold()
+    assert said.get("summary", "").casefold() in summary
+    assert [one for one in said.get("detail", []) if one.casefold() not in detail] == []
+    assert [one for one in said.get("detail-lacks", []) if one.casefold() in detail] == []
+    labels = [one["label"].removeprefix("Order ") for one in card.get("suggestions", [])]
+    offers = said.get("offers", labels)
+    assert len(labels) == len(offers), labels
+    assert [
+        label for label, offer in zip(labels, offers, strict=True) if offer.casefold() not in label.casefold()
+    ] == []
+
+
+@pytest.mark.parametrize("hook", SERVICE_OF)
+@pytest.mark.parametrize("outcome", ["recommended", "silent", "not-assessed"])
+def test_each_rule_has_a_case_of_each_outcome(hook: str, outcome: str) -> None:
+    specified = {case.rule for case in CASES if case.said["outcome"] == outcome}
+    assert {rule.id for rule in SERVICE_OF[hook].rules} - specified == set()
+
+
+def test_each_rule_has_a_case_on_its_boundary() -> None:
+    assert set(RULES) - {case.rule for case in CASES if case.said.get("boundary")} == set()
+
+
+def test_each_need_of_a_rule_has_a_case_without_it() -> None:
+    missed = {(case.rule, datum) for case in CASES for datum in case.said.get("missing", [])}
+    assert {(rule.id, datum) for rule in RULES.values() for datum in rule.needs} - missed == set()
+
+
+def test_each_sentence_stands_once() -> None:
+    sentences = [(case.rule, case.said["says"]) for case in CASES]
+    assert [one for one in sentences if sentences.count(one) > 1] == []
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)
+def test_a_file_is_about_a_rule_there_is(path: Path) -> None:
+    assert path.suffix == ".toml"
+    assert path.stem in RULES
+
+
+def test_each_case_says_what_must_come_out_and_names_nothing_unknown() -> None:
+    for case in CASES:
+        needed = EXPECTED[case.said["outcome"]] | {"says", "hook"}
+        assert needed <= case.said.keys(), case.said["says"]
+        assert case.said.keys() <= CHART | OPTIONAL | OWN | needed, case.said["says"]
+
+
+def test_the_charts_are_legal_fhir() -> None:
+    for resource in (one for case in CASES for one in resources(case)):
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+
+
+def resources(case: Case) -> Iterator[dict[str, Any]]:
+    """All that a case sends, but for the orders that are illegal on purpose: those without a drug."""
+    request = case.chart().request(case.hook)
+    for sent in [*request["prefetch"].values(), request["context"].get("draftOrders", {"resourceType": "Basic"})]:
+        inside = [entry["resource"] for entry in sent.get("entry", [])]
+        yield from (one for one in inside or [sent] if names_its_drug(one) and one["resourceType"] != "Basic")
+
+
+def names_its_drug(resource: dict[str, Any]) -> bool:
+    return resource["resourceType"] != "MedicationRequest" or "medicationCodeableConcept" in resource
