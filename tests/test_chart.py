@@ -98,6 +98,7 @@ ANOTHERS = [
     "https://other.example/fhir/Patient/old",
     "urn:uuid:00000000-0000-4000-8000-000000000000",
     "Patient/sibling",
+    "Patient/elsewhere",  # replaced, but on another server: the same id here is somebody else
 ]
 NOBODYS = [
     "#inside",
@@ -115,6 +116,7 @@ LINKED = PATIENT | {
         {"other": {"reference": "Patient/old"}, "type": "replaces"},
         {"other": {"reference": f"{SERVER}/Patient/older"}, "type": "replaced-by"},
         {"other": {"reference": "Patient/sibling"}, "type": "seealso"},
+        {"other": {"reference": "https://other.example/fhir/Patient/elsewhere"}, "type": "replaces"},
     ]
 }
 WITH_URN = {"resourceType": "Bundle", "entry": [{"fullUrl": URN, "resource": LINKED}]}
@@ -230,6 +232,7 @@ THERE = {
     "a Bundle without type": {"resourceType": "Bundle", "entry": [{"resource": SULFA}]},
     "wrapped": wrapped("200 OK", resource=bundle(SULFA)),
     "wrapped, a bare resource": wrapped("200", resource=SULFA),
+    "a Bundle within a Bundle": bundle(bundle(SULFA)),
 }
 IN_PART = {
     "a next link": bundle(SULFA, link=[{"relation": "next", "url": "https://ehr.example/x?page=2"}]),
@@ -240,6 +243,7 @@ IN_PART = {
     "an entry that is null": {"resourceType": "Bundle", "entry": [{"resource": SULFA}, None]},
     "an entry whose resource is no resource": bundle(SULFA, {"id": "what"}),
     "an error beside entries": bundle(SULFA, outcome("error")),
+    "a cut Bundle within a Bundle": bundle(bundle(SULFA, total=2)),
     "wrapped, cut": wrapped("200 OK", resource=bundle(SULFA, total=2)),
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import ValidationError, convert
 
 from cds_service.chart.codes import canonicals, concepts_of, status_code, words_of
-from cds_service.chart.decode import anything, concepts
+from cds_service.chart.decode import concepts, objects
 from cds_service.chart.drug_codes import names_in
 from cds_service.chart.elements import AllergyIntolerance, Concept
 from hooks.knowledge import Knowledge
@@ -29,7 +29,7 @@ def counts(allergy: AllergyIntolerance) -> bool:
 
 def read_allergy(allergy: AllergyIntolerance, knowledge: Knowledge) -> Allergy:
     """The allergy by what we know: ingredients, the sulfonamide class, severity. Not recognised is not harmless."""
-    reactions = [one for one in anything(allergy.reaction) or () if isinstance(one, dict)]
+    reactions = objects(allergy.reaction)
     substances = [allergy.code, *(_concept(one.get("substance")) for one in reactions)]
     classes = frozenset[str]().union(*(_classes(one, knowledge) for one in substances))
     ingredients = frozenset[str]().union(*(_ingredients(one, knowledge) for one in substances))
@@ -49,7 +49,7 @@ def read_allergy(allergy: AllergyIntolerance, knowledge: Knowledge) -> Allergy:
 
 def _severe(allergy: AllergyIntolerance, reactions: list[dict[str, Any]], manifest: frozenset[str]) -> bool | None:
     """True, False, or None where neither severity nor criticality is on file (contract, *How urgent*)."""
-    severities = {one.get("severity") for one in reactions}
+    severities = {one["severity"] for one in reactions if isinstance(one.get("severity"), str)}
     if manifest & {"severe-cutaneous", "anaphylaxis"} or "severe" in severities or allergy.criticality == "high":
         return True
     return False if severities & {"mild", "moderate"} or allergy.criticality == "low" else None

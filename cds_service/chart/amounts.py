@@ -40,6 +40,7 @@ _NO_RESULT = re.compile(
     r"fail(?:ed|ure)?|err(?:or)?|invalid|no ?result|no|none|n/?a|inconclusive|indeterminate|rejected|cancelled"
     r"|(?:test )?not (?:done|performed)|no sample|collect new sample|insufficient"
 )
+_POINT_MAY_GROUP = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _LONGEST = 120  # characters; a longer text is a comment, not a result
 _NUMERIC = re.compile(
     r"(?:(?P<lead>[a-z0-9 -]*?detect[a-z]*)[ ,:;]*)?"
@@ -60,6 +61,7 @@ class Amount:
     units: tuple[str, ...]
     detected: bool | None = None
     grouped: bool = False  # written with thousands commas
+    point_may_group: bool = False  # text such as 42.000: forty-two, or forty-two thousand written the continental way
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,5 +204,10 @@ def _numeric(folded: str) -> Given:
     detected = None if not said else not _NOT_DETECTED.fullmatch(said[0])
     unit = (found["unit"] or "").strip()
     return Amount(
-        amount, _IN_WORDS.get(comparator) or _COMPARATORS[comparator], (unit,) if unit else (), detected, "," in digits
+        amount,
+        _IN_WORDS.get(comparator) or _COMPARATORS[comparator],
+        (unit,) if unit else (),
+        detected=detected,
+        grouped="," in digits,
+        point_may_group=bool(_POINT_MAY_GROUP.fullmatch(digits)),
     )

@@ -11,6 +11,7 @@ from cds_service.chart.elements import Bundle, Coding, Concept, Known, Other
 _known = msgspec.json.Decoder(Known)
 _other = msgspec.json.Decoder(Other)
 _bundle = msgspec.json.Decoder(Bundle)
+_LARGEST_EXPONENT = 1000  # beyond it decimal arithmetic overflows, and no measurement lies there
 _EMPTY = frozenset((b"", b"null", b"[]", b"{}", b'""'))
 _EMPTY_AT_MOST = max(map(len, _EMPTY))  # a large element is not copied only to see that it is not empty
 FAULTS = (msgspec.DecodeError, RecursionError)  # ValidationError is a DecodeError
@@ -50,6 +51,12 @@ def anything(raw: Raw) -> Any:
         return None
 
 
+def objects(raw: Raw) -> list[dict[str, Any]]:
+    """The objects of an array as plain Python; whatever else is there is passed over."""
+    found = anything(raw)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def present(raw: Raw) -> bool:
     """Whether an element is there at all (null and empty count as absent)."""
     return len(memoryview(raw)) > _EMPTY_AT_MOST or bytes(raw) not in _EMPTY
@@ -84,6 +91,7 @@ def number(raw: Raw) -> Decimal | None:
     if not text or text[0] not in "-0123456789":
         return None
     try:
-        return Decimal(text)
+        found = Decimal(text)
     except InvalidOperation:
         return None
+    return found if abs(found.adjusted()) <= _LARGEST_EXPONENT else None

@@ -21,7 +21,7 @@ def read_drafts(intake: Intake, knowledge: Knowledge) -> tuple[DraftOrder, ...] 
         return None
     siblings = sibling_medications(intake.siblings())
     found = (draft for one in intake.orders for draft in _read(one.resource, siblings, intake, knowledge))
-    return tuple(sorted(found, key=lambda draft: draft.source))
+    return tuple(sorted(set(found), key=lambda draft: draft.source))
 
 
 def tests_on_order(intake: Intake, knowledge: Knowledge) -> frozenset[str]:

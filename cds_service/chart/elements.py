@@ -214,6 +214,7 @@ class Other(Struct, frozen=True):
     id: str | None = None
     subject: Raw = NOTHING
     patient: Raw = NOTHING
+    beneficiary: Raw = NOTHING
     code: Raw = NOTHING
 
 

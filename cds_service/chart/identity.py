@@ -50,14 +50,21 @@ def identify_subject(
     patients = list(patients)
     own = [(one, url) for one, url in patients if one.id == patient_id]
     links = [link.other.reference for one, _ in own for link in one.link or () if link.other and link.type in _MERGED]
-    merged = frozenset(
-        found[1] for text in links if (found := re.fullmatch(r"(?:.*/)?Patient/([A-Za-z0-9\-._]+)", text or ""))
-    )
+    server = server or _only_server(references)
+    merged = frozenset(found for text in links if (found := _id_here(text, server)))
     urns = frozenset(url for _, url in own if url and url.startswith("urn:uuid:"))
     if any(one.id is not None and one.id != patient_id and one.id not in merged for one, _ in patients):
         raise Contradiction("A Patient resource is not the patient of the context. Send one patient's data only.")
-    server = server or _only_server(references)
     return Subject(patient_id, server, merged, urns)
+
+
+def _id_here(reference: str | None, server: str | None) -> str | None:
+    """The id that a reference names on this server; the same id on another server is another patient."""
+    absolute = _ABSOLUTE.fullmatch(reference or "")
+    if absolute:
+        return absolute[2] if server and _address(absolute[1]) == _address(server) else None
+    relative = _RELATIVE.fullmatch(reference or "")
+    return relative[1] if relative else None
 
 
 def _only_server(references: Iterable[str]) -> str | None:

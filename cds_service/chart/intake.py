@@ -27,7 +27,8 @@ _LAB_KEYS = {"cd4": ("cd4",), "viral-load": ("viralLoads",), "contradictory": ("
 
 def owner(one: Known | Other) -> str | None:
     """The reference to the patient a resource is about."""
-    return reference(one.subject) or reference(one.patient)
+    found = reference(one.subject) or reference(one.patient)
+    return found or (reference(one.beneficiary) if isinstance(one, Other) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Intake:
 
     def observations(self) -> Iterator[tuple[Observation, bool | None, str]]:
         """Every Observation once, in its newest version: whether it is his, and the key it came under."""
-        received = sorted(self.supply.received, key=lambda one: one.key not in DATA)  # of two copies, the one asked for
+        place = {key: number for number, key in enumerate(DATA)}  # of two copies, the one asked for, in a fixed order
+        received = sorted(self.supply.received, key=lambda one: place.get(one.key, len(place)))
         keys = {id(one.resource): one.key for one in received}
         for one in newest_versions(one.resource for one in received if isinstance(one.resource, Observation)):
             yield one, self.subject.owns(owner(one)), keys[id(one)]

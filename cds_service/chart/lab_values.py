@@ -13,7 +13,7 @@ from cds_service.chart import amounts
 from cds_service.chart.amounts import Faulty, NoResult, Words
 from cds_service.chart.codes import is_standard, measures, words_of
 from cds_service.chart.dates import When, latest, when
-from cds_service.chart.decode import anything, present
+from cds_service.chart.decode import anything, objects, present
 from cds_service.chart.elements import Concept, Observation, Value
 from cds_service.chart.quantities import Measured, Units, in_words
 from hooks.knowledge import Knowledge
@@ -84,7 +84,7 @@ class LabReader:
     def _part(self, part: Value, family: str, whole: Observation, his: bool | None) -> Iterator[Read]:
         coded = frozenset(self.measures(part.code))
         dated = _dated(whole)
-        if whole.status in PENDING:
+        if whole.status in PENDING and his:
             yield from (Pending(datum, dated[0].day if dated else None) for datum in _DATA[family])
             return
         fault = self._fault(whole, coded, family, his, dated)
@@ -117,8 +117,8 @@ class LabReader:
         """What forbids using the result, whatever its value; in words fit for a card."""
         modified = present(whole.modifierExtension) or present(whole.focus)
         faults = (
-            (whole.status not in COUNTS, "its status is not known to this service"),
             (not his, "it does not say whose it is"),
+            (whole.status not in COUNTS, "its status is not known to this service"),
             (modified, "it carries a modifier this service does not know"),
             (family == "contradictory" or bool(coded & _FOREIGN), "its codes contradict each other"),
             (not coded - _UNVERIFIED, "its code is not one this service can rely on"),
@@ -189,7 +189,7 @@ def _not_blood(whole: Observation) -> bool:
         return False
     parts: list[object] = [said]
     if str(said.get("reference", "")).startswith("#"):
-        inside = [one for one in anything(whole.contained) or () if isinstance(one, dict)]
+        inside = objects(whole.contained)
         parts += [one.get("type") for one in inside if one.get("id") == said["reference"][1:]]
     words = " ".join(_words(parts)).casefold()
     return any(word in words for word in _NOT_BLOOD)

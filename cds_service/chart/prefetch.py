@@ -95,7 +95,15 @@ def _take_one(key: str, raw: Raw, supply: Supply) -> None:
         supply.received.append(Received(one, key))
 
 
-def _take_entries(key: str, found: Bundle, supply: Supply) -> None:
+def _take_inner(key: str, inner: Bundle | None, supply: Supply) -> None:
+    """A Bundle within a Bundle, as batches answer; one level, so that nesting cannot be made costly."""
+    if inner is None:
+        supply.partial.add(key)
+    else:
+        _take_entries(key, inner, supply, within=True)
+
+
+def _take_entries(key: str, found: Bundle, supply: Supply, within: bool = False) -> None:
     entries = found.entry or ()
     failed, outcomes, before = False, 0, len(supply.received)
     for entry in entries:
@@ -105,6 +113,8 @@ def _take_entries(key: str, found: Bundle, supply: Supply) -> None:
             failed = failed or _has_failed(one)
         elif one is None:
             supply.partial.add(key)
+        elif entry and isinstance(one, Other) and one.resourceType == "Bundle":
+            _take_inner(key, None if within else bundle(entry.resource), supply)
         else:
             supply.received.append(Received(one, key, entry.fullUrl if entry else None))
     came = len(supply.received) > before

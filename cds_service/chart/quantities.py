@@ -17,6 +17,7 @@ COUNT_WITHOUT_UNIT_LEAST, COPIES_WITHOUT_UNIT_ABOVE, LOOKS_LIKE_A_LOG_BELOW = De
 STATED_NOWHERE = Decimal(200)  # "below the limit", limit not stated: below 200, as the measure CMS314 counts it
 _VIRAL_LOAD_UNITS = ("copies-per-ml", "log-copies-per-ml", "iu-per-ml", "log-iu-per-ml", "log-unspecified")
 _UNIT_FOLDS = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
+_TWO_WAYS = "its number can be read in two ways"
 _NO_UNIT = UnitSpelling("none", Decimal(1), "")
 
 
@@ -52,6 +53,8 @@ class Units:
             unit, notes = UnitSpelling("cells-per-ul", Decimal(1), ""), ("no unit given, read as cells/µL",)
         percent = unit.measure == "percent"
         number = amount.number * unit.factor
+        if amount.point_may_group and unit.factor == 1:
+            return Faulty(_TWO_WAYS)
         if not 0 <= number <= (PERCENT_MOST if percent else CD4_MOST):
             return Faulty("its value is not plausible for its unit")
         measure: Measure = "cd4-percent" if percent else "cd4-count"
@@ -65,6 +68,8 @@ class Units:
         if isinstance(unit, Faulty):
             return unit
         number = amount.number
+        if amount.point_may_group and not unit.measure.startswith("log"):
+            return Faulty(_TWO_WAYS)
         if unit is _NO_UNIT or unit.note == "volume-not-stated":
             coded_copies = unit is not _NO_UNIT or "viral-load-copies" in coded
             if not coded_copies or number <= COPIES_WITHOUT_UNIT_ABOVE:

@@ -1,6 +1,7 @@
 """A hook request in, one PatientRecord out: every fact the rules may read, and why others cannot be relied on."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 
@@ -134,8 +135,10 @@ def _other_results(intake: Intake) -> tuple[OtherResult, ...]:
     return tuple(sorted((one for one in found if one), key=lambda one: (one.date, one.source), reverse=True))
 
 
-def _source(fact: Medication | Problem | Allergy) -> str:
-    return fact.source
+def _source(fact: Medication | Problem | Allergy) -> tuple[str, list[str]]:
+    """By id; what has none by what it says, so that the order in which the entries came never shows."""
+    said = (getattr(fact, field.name) for field in fields(fact))
+    return fact.source, [str(sorted(one)) if isinstance(one, frozenset) else str(one) for one in said]
 
 
 def _pregnant(problems: tuple[Problem, ...] | None, others: tuple[OtherResult, ...]) -> bool | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from hooks.record import LabResult
 
+_RANK = {"<": 0, "<=": 1, "": 2, ">=": 3, ">": 4}  # of results with the same number, from the lowest
 _DAWN = datetime.min.replace(tzinfo=UTC)
 
 
@@ -36,10 +37,23 @@ def _size(result: LabResult) -> Decimal:
     return result.number if result.number is not None else Decimal(0)
 
 
-def _low_first(result: LabResult) -> tuple[Decimal, str, str]:
-    return _size(result), result.comparator, result.source
+def _low_first(result: LabResult) -> tuple[bool, Decimal, int, tuple[str, bool, str]]:
+    """A bound that is open above is never shown to be the lower."""
+    open_above = result.comparator in (">", ">=")
+    return open_above, _size(result), _RANK[result.comparator], _place(result)
 
 
-def _high_last(result: LabResult) -> tuple[bool, bool, Decimal, str, str]:
-    """A result that can be compared outweighs one in IU; a number outweighs words; then the higher."""
-    return result.unit != "IU/mL", result.number is not None, _size(result), result.comparator, result.source
+def _high_last(result: LabResult) -> tuple[bool, bool, bool, Decimal, Decimal, int, tuple[str, bool, str]]:
+    """A result that can be compared outweighs one in IU, a number words, "detected" its opposite; then the higher.
+
+    An upper bound proves no height: `<500` does not outweigh 300.
+    """
+    size, stated = _size(result), result.number is not None
+    proven = Decimal(0) if result.comparator in ("<", "<=") else size
+    seen = stated or result.detected is not False
+    return result.unit != "IU/mL", stated, seen, proven, size, _RANK[result.comparator], _place(result)
+
+
+def _place(result: LabResult) -> tuple[str, bool, str]:
+    """Settles what nothing else does, so that the order in which results came never shows."""
+    return result.source, not result.notes, result.received

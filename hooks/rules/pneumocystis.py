@@ -74,7 +74,11 @@ def _low_count(count: LabResult, record: PatientRecord, profile: Profile) -> Ver
     always = profile.limit("pneumocystis-cd4-whatever-the-viral-load")
     run = _suppressed_run(record, profile)
     if count.is_at_least(always) and run and on_art(record, profile.knowledge):
-        return _stopped_since(run, record, profile) or _left_to_the_clinician(count, run, record, profile)
+        stopped = _stopped_since(run, record, profile)
+        if not record.gap("viral-load"):
+            return stopped or _left_to_the_clinician(count, run, record, profile)
+        if stopped:
+            return Lacks(("viral-load",))  # a newer one may ask for it again, but nobody could read it
     why = f"CD4 count below {number(limit)}/µL, and nothing taken or ordered covers Pneumocystis."
     return _start(record, profile, count, why)
 
@@ -135,7 +139,7 @@ def _suppressed_run(record: PatientRecord, profile: Profile) -> tuple[LabResult,
         if not one.is_below(limit):
             break
         run.append(one)
-    if len(run) < 2 or record.gap("viral-load") or record.hiv.type_2:
+    if len(run) < 2 or record.hiv.type_2:
         return None
     fresh = run[0].age_days(record.as_of) <= profile.days("viral-load-fresh")
     long = (run[0].date - run[-1].date).days >= profile.days("pneumocystis-lapse-span")

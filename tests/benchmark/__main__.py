@@ -96,9 +96,8 @@ def main() -> None:
         service = Running("service", partial(service_app, str(Path(folder) / "bench.sqlite3")), path, small)
         floor = Running("floor", floor_app, "/floor", small)
         try:
-            print(
-                f"start to first answer: service {service.seconds_to_first_answer:.2f} s, floor {floor.seconds_to_first_answer:.2f} s"
-            )
+            ours, theirs = service.seconds_to_first_answer, floor.seconds_to_first_answer
+            print(f"process start to first answer: service {ours:.2f} s, floor {theirs:.2f} s")
             for name, content in (("small", small), ("large", large)):
                 compare(service, floor, name, content, options)
             print(
