@@ -39,6 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     fixture.add_argument("name", metavar="NAME")
     fixture.set_defaults(run=_fixture)
 
+    explain = commands.add_parser("explain", help="print the whole trace of a captured request")
+    explain.add_argument(
+        "file", type=argparse.FileType("rb"), metavar="FILE", help="a CDS Hooks request; - for standard input"
+    )
+    explain.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day to judge it at")
+    explain.set_defaults(run=_explain)
+
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
     serve.add_argument("--port", type=_port, default=8080, metavar="N")
@@ -74,6 +81,21 @@ def _fixture(options: argparse.Namespace) -> int:
         print(f"cds-service fixture: {fault}", file=sys.stderr)
         return 2
     print()
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from cds_service.app import system_clock  # noqa: PLC0415
+    from cds_service.errors import Refusal  # noqa: PLC0415
+    from cds_service.explain import explain, moment  # noqa: PLC0415
+
+    with options.file as captured:
+        body = captured.read()
+    try:
+        print(explain(body, read_settings(), moment(body, options.as_of, system_clock())), end="")
+    except Refusal as refusal:
+        print(f"cds-service explain: {refusal.status} {refusal.code}: {refusal.sentence}", file=sys.stderr)
+        return 1
     return 0
 
 

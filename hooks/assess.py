@@ -32,7 +32,16 @@ class TestOrder:
     recommended: bool = False
 
 
-Suggestion = DrugOrder | TestOrder
+@dataclass(frozen=True, slots=True)
+class RemoveDraft:
+    """Clinical intent: take this drug out of the orders about to be signed."""
+
+    source: str  # Type/id of the draft
+    name: str
+    recommended: bool = False
+
+
+Suggestion = DrugOrder | TestOrder | RemoveDraft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

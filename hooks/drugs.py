@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from hooks.knowledge import Knowledge
-from hooks.record import DraftOrder, Medication, PatientRecord
+from hooks.record import DraftOrder, Medication
 
 SULFAMETHOXAZOLE, TRIMETHOPRIM = "10180", "10829"
 DAPSONE, ATOVAQUONE, PENTAMIDINE, PROGUANIL = "3108", "60212", "7994", "2382"
 PYRIMETHAMINE, SULFADIAZINE = "9010", "10171"
-ZIDOVUDINE = "11413"
+ZIDOVUDINE, DIDANOSINE = "11413", "3364"
+EMTRICITABINE, LAMIVUDINE = "276237", "68244"
 FULL_REGIMEN = 3  # agents, boosters not counted
 _NOT_TREATMENT = frozenset(("not_hiv_regimen", "hbv_product_taf_alone", "hbv_dose_not_hiv", "nonsystemic_exclude"))
 _CARE = ("art", "art-booster", "oi", "tb")
@@ -32,17 +33,23 @@ def agents(medications: Iterable[Medication], knowledge: Knowledge) -> frozenset
 def is_treatment(found: frozenset[str], knowledge: Knowledge) -> bool:
     """Whether these agents are treatment: three, or one that is never PrEP (contract, *ART*)."""
     prep = knowledge.with_role(found, "prep-possible")
-    return len(found) >= FULL_REGIMEN or bool(found - prep)
+    return agents_in(found, knowledge) >= FULL_REGIMEN or bool(found - prep)
 
 
-def on_art(record: PatientRecord, knowledge: Knowledge) -> bool:
-    """Whether antiretroviral treatment is being taken."""
-    return is_treatment(agents((one for one in record.medications or () if one.current), knowledge), knowledge)
+def agents_in(found: frozenset[str], knowledge: Knowledge) -> int:
+    """How many agents these are: two tenofovirs, or emtricitabine with lamivudine, are one agent left on the list twice."""
+    alike = (knowledge.with_role(found, "tenofovir"), found & {EMTRICITABINE, LAMIVUDINE})
+    return len(found) - sum(max(0, len(one) - 1) for one in alike)
+
+
+def systemic(medication: Medication) -> bool:
+    """Whether it acts on the whole body: neither cream nor eye drops."""
+    return "nonsystemic_exclude" not in medication.flags
 
 
 def covers_pneumocystis(medications: Iterable[Medication]) -> tuple[Medication, ...]:
     """What of it protects against Pneumocystis (decision tables 1.1 and 1.13); none where nothing does."""
-    taken = [one for one in medications if "nonsystemic_exclude" not in one.flags]
+    taken = [one for one in medications if systemic(one)]
     together = frozenset[str]().union(*(one.ingredients for one in taken))
     if {PYRIMETHAMINE, SULFADIAZINE} <= together:
         pair = [one for one in taken if one.ingredients & {PYRIMETHAMINE, SULFADIAZINE}]
@@ -66,6 +73,6 @@ def concerns_hiv_care(order: DraftOrder, knowledge: Knowledge) -> bool:
     if order.tests & _CARE_TESTS:
         return True
     drug = order.medication
-    if drug is None or "nonsystemic_exclude" in drug.flags:
+    if drug is None or not systemic(drug):
         return False
     return any(knowledge.with_role(drug.ingredients, role) for role in _CARE)

@@ -1,11 +1,11 @@
-"""Problems, drugs and viral loads in; out comes whether HIV infection is established, unclear, or not on the chart."""
+"""Problems, treatment and viral loads in; out comes whether HIV infection is established, unclear, or not on the chart."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from hooks.drugs import FULL_REGIMEN, agents
+from hooks.drugs import FULL_REGIMEN, agents, agents_in
 from hooks.knowledge import Knowledge
-from hooks.record import DraftOrder, Hiv, LabResult, Medication
+from hooks.record import ArtHistory, DraftOrder, Hiv, LabResult
 
 # What the problem reader concluded of each entry that names HIV; one that is established outweighs all others.
 DIAGNOSIS = "hiv-infection"
@@ -23,7 +23,7 @@ DOUBTS = {
 def hiv_status(
     signs: Iterable[str],
     *,
-    medications: Sequence[Medication],
+    art: ArtHistory,
     drafts: Sequence[DraftOrder],
     viral_loads: Sequence[LabResult],
     as_of: date,
@@ -34,7 +34,7 @@ def hiv_status(
     type_2 = TYPE_2 in found
     if DIAGNOSIS in found:
         return Hiv("established", "HIV infection is on the problem list", type_2)
-    if viral_loads and _on_full_regimen(medications, as_of, knowledge):
+    if viral_loads and _on_full_regimen(art, as_of, knowledge):
         return Hiv("established", "three antiretrovirals for 60 days or more, with a viral load on file", type_2)
     for doubt, basis in DOUBTS.items():
         if doubt in found:
@@ -46,7 +46,8 @@ def hiv_status(
     return Hiv("none", "no evidence of HIV infection on the chart")
 
 
-def _on_full_regimen(medications: Sequence[Medication], as_of: date, knowledge: Knowledge) -> bool:
+def _on_full_regimen(art: ArtHistory, as_of: date, knowledge: Knowledge) -> bool:
+    """Three agents for 60 days or more: longer than post-exposure prophylaxis, PEP drugs or not."""
+    days = art.days_on(as_of)
     long = knowledge.thresholds["established-by-regimen"].days
-    settled = [one for one in medications if one.current and one.since and (as_of - one.since).days >= long]
-    return len(agents(settled, knowledge)) >= FULL_REGIMEN
+    return agents_in(art.agents, knowledge) >= FULL_REGIMEN and days is not None and days >= long

@@ -2,9 +2,13 @@
 
 from hooks.assess import Service
 from hooks.rules.art import art_start
+from hooks.rules.drug_pairs import didanosine_tenofovir, zidovudine_cotrimoxazole
+from hooks.rules.immunologic import immunologic_non_response
+from hooks.rules.iris import iris_counselling, iris_watch
 from hooks.rules.monitoring import monitoring_due
 from hooks.rules.pneumocystis import pneumocystis_start
 from hooks.rules.scope import scope
+from hooks.rules.virologic import viremia_recheck, virologic_failure
 
 ORDER_SIGN = Service(
     id="immune-status-order-sign",
@@ -14,6 +18,18 @@ ORDER_SIGN = Service(
         "When an order is signed for a person with HIV: advice from CD4 counts and viral loads on prophylaxis of "
         "opportunistic infections, missing treatment and overdue tests. Silent when there is nothing to say."
     ),
-    rules=(scope, art_start, pneumocystis_start, monitoring_due),
+    rules=(
+        scope,
+        art_start,
+        pneumocystis_start,
+        iris_counselling,
+        iris_watch,
+        virologic_failure,
+        viremia_recheck,
+        immunologic_non_response,
+        didanosine_tenofovir,
+        zidovudine_cotrimoxazole,
+        monitoring_due,
+    ),
     at_order=True,
 )

@@ -13,6 +13,7 @@ Measure = Literal["cd4-count", "cd4-percent", "viral-load"]
 Comparator = Literal["", "<", "<=", ">", ">="]
 HivStatus = Literal["established", "unclear", "none", "unknown"]
 ProblemState = Literal["active", "past", "unknown"]
+ArtStatus = Literal["never", "on", "stopped", "unclear"]
 
 LOOK_BACK_DAYS = 365  # no rule acts on a result older than a year, so nothing older can hide one (decision tables 5.1)
 
@@ -51,6 +52,14 @@ class LabResult:
             return False
         return self.comparator in ("", ">", ">=") and self.number >= limit
 
+    def is_at_most(self, limit: Decimal) -> bool:
+        """True only where the result proves a value at or below the limit."""
+        return self.is_below(limit) or (self.comparator in ("", "<=") and self.number == limit)
+
+    def is_above(self, limit: Decimal) -> bool:
+        """True only where the result proves a value above the limit."""
+        return self.is_at_least(limit) and (self.comparator == ">" or self.number != limit)
+
     def age_days(self, as_of: dt.date) -> int:
         """Whole calendar days between the date written in the result and the day of the request."""
         return (as_of - self.date).days
@@ -66,10 +75,26 @@ class Medication:
     flags: frozenset[str] = frozenset()  # of the product: prep_or_backbone, nonsystemic_exclude, …
     since: dt.date | None = None
     until: dt.date | None = None
+    supplied_until: dt.date | None = None  # the supply with all its repeats lasts until then, where the order limits it
     by_name: bool = False  # recognised by the drug's name in the text, not by a code
     short_course: bool = False  # ordered for 14 days or less in all
     times_per_week: Decimal | None = None
     has_dose: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtHistory:
+    """Antiretroviral treatment so far (made by `hooks.art_history`). Dates are None where the chart does not say."""
+
+    status: ArtStatus
+    agents: frozenset[str] = frozenset()  # being taken now
+    since: dt.date | None = None  # start of the unbroken course
+    changed: dt.date | None = None  # last change of its ingredients; the start where there was none
+    stopped: dt.date | None = None
+
+    def days_on(self, as_of: dt.date) -> int | None:
+        """Days since the start of the course."""
+        return (as_of - self.since).days if self.status == "on" and self.since else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +185,7 @@ class PatientRecord:
     cd4_percents: tuple[LabResult, ...] = ()
     viral_loads: tuple[LabResult, ...] = ()
     medications: tuple[Medication, ...] | None = None
+    art: ArtHistory = ArtHistory(status="never")
     draft_orders: tuple[DraftOrder, ...] | None = None  # None where the hook has no draft orders
     problems: tuple[Problem, ...] | None = None
     allergies: tuple[Allergy, ...] | None = None

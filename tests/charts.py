@@ -24,6 +24,35 @@ PROBLEMS = {
     "chronic kidney disease": (SNOMED, "709044004"),
     "pregnancy": (SNOMED, "77386006"),
     "asthma": (SNOMED, "195967001"),
+    "MAC": (SNOMED, "371687002"),
+    "MAC by ICD": (ICD_10_CM, "A31.2"),
+    "CMV retinitis": (SNOMED, "22455005"),
+    "CMV disease by ICD": (ICD_10_CM, "B25.9"),
+    "herpes simplex": (SNOMED, "88594005"),
+    "herpes simplex by ICD": (ICD_10_CM, "B00.9"),
+    "hepatitis B": (SNOMED, "61977001"),
+    "hepatitis B by ICD": (ICD_10_CM, "B18.1"),
+    "immune to hepatitis B": (SNOMED, "271511000"),
+    "hepatitis C": (SNOMED, "128302006"),
+    "hepatitis C by ICD": (ICD_10_CM, "B18.2"),
+    "tuberculosis": (SNOMED, "154283005"),
+    "tuberculosis by ICD": (ICD_10_CM, "A15.0"),
+    "latent tuberculosis": (ICD_10_CM, "Z22.7"),
+    "zoster": (SNOMED, "4740000"),
+    "zoster by ICD": (ICD_10_CM, "B02.9"),
+    "Kaposi sarcoma": (SNOMED, "109385007"),
+    "Kaposi sarcoma by ICD": (ICD_10_CM, "C46.0"),
+    "Pneumocystis pneumonia by ICD": (ICD_10_CM, "B59"),
+    "cryptococcosis": (SNOMED, "42386007"),
+    "histoplasmosis": (SNOMED, "12962009"),
+    "PML": (SNOMED, "22255007"),
+    "Graves' disease": (SNOMED, "353295004"),
+    "Graves' disease by ICD": (ICD_10_CM, "E05.00"),
+    "lupus": (SNOMED, "55464009"),
+    "lupus by ICD": (ICD_10_CM, "M32.9"),
+    "rheumatoid arthritis": (SNOMED, "69896004"),
+    "rheumatoid arthritis by ICD": (ICD_10_CM, "M06.9"),
+    "sarcoidosis": (ICD_10_CM, "D86.9"),
 }
 DRUGS = {
     "BIC/FTC/TAF": (RXNORM, "1999667"),
@@ -31,7 +60,27 @@ DRUGS = {
     "DTG/3TC": (ATC, "J05AR25"),
     "AZT/3TC": (ATC, "J05AR01"),
     "TDF/FTC": (RXNORM, "476556"),
+    "TAF/FTC": (RXNORM, "1747691"),
+    "DTG/RPV": (ATC, "J05AR21"),
+    "EFV/FTC/TDF": (ATC, "J05AR06"),
+    "DRV/c": (ATC, "J05AR14"),
+    "CAB/RPV": (RXNORM, "2475416"),
     "dolutegravir": (RXNORM, "1433873"),
+    "bictegravir": (RXNORM, "1999660"),
+    "emtricitabine": (ATC, "J05AF09"),
+    "TAF": (RXNORM, "1721603"),
+    "TDF": (ATC, "J05AF07"),
+    "lamivudine": (ATC, "J05AF05"),
+    "abacavir": (ATC, "J05AF06"),
+    "zidovudine": (ATC, "J05AF01"),
+    "didanosine": (ATC, "J05AF02"),
+    "raltegravir": (ATC, "J05AJ01"),
+    "Vemlidy": (RXNORM, "1858267"),
+    "lamivudine 100 mg": (RXNORM, "205328"),
+    "Paxlovid": (RXNORM, "2587899"),
+    "valganciclovir": (RXNORM, "275891"),
+    "peginterferon alfa": (RXNORM, "120608"),
+    "methotrexate": (RXNORM, "6851"),
     "TMP-SMX": (RXNORM, "198335"),
     "TMP-SMX single strength": (RXNORM, "198334"),
     "trimethoprim": (RXNORM, "10829"),
@@ -124,7 +173,8 @@ class Chart:
         dated = {} if days == "undated" else {"effectiveDateTime": self.ago(days)}
         return self.named("Observation", status=status, code=code, subject=subject(), **dated, **spoken)
 
-    def problem(self, what: str) -> Resource:
+    def problem(self, what: str, since: int | None = None) -> Resource:
+        """One that began `since` days ago, where the case says so."""
         name, _, state = what.partition(", ")
         verified = state if state in VERIFICATION else "confirmed"
         clinical = state if state in ("inactive", "resolved", "remission") else "active"
@@ -137,6 +187,7 @@ class Chart:
             if verified != "entered-in-error"
             else None,
             verificationStatus=concept((f"{TERMINOLOGY}/condition-ver-status", verified)),
+            onsetDateTime=None if since is None else self.ago(since),
         )
 
     def allergy(self, what: str, severity: str | None = None, criticality: str | None = None, **more: str) -> Resource:
@@ -156,7 +207,7 @@ class Chart:
         )
 
     def prescription(self, what: str, status: str = "active", intent: str = "order", **more: Any) -> Resource:
-        """A MedicationRequest, 800 days old and without end unless the case says `since` or `until`."""
+        """A MedicationRequest, 800 days old and without end unless the case says `since`, `undated` or `until`."""
         supply = more.get("supplied_days")
         dispense = {"numberOfRepeatsAllowed": 0, "expectedSupplyDuration": in_days(supply)} if supply else None
         return self.named(
@@ -165,9 +216,10 @@ class Chart:
             intent=intent,
             medicationCodeableConcept=drug(what),
             subject=subject(),
-            authoredOn=self.ago(more.get("since", 800)),
+            authoredOn=None if more.get("undated") else self.ago(more.get("since", 800)),
             dosageInstruction=[self.dosage(**more)] if more.get("dose", True) else None,
             dispenseRequest=dispense,
+            priorPrescription=more.get("replaces") and {"display": more["replaces"]},
             doNotPerform=more.get("do_not_perform"),
         )
 

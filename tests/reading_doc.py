@@ -18,6 +18,7 @@ from msgspec.json import decode, encode
 from cds_service.chart import amounts
 from cds_service.chart.elements import Observation
 from cds_service.chart.lab_values import NEVER, LabReader
+from cds_service.chart.quantities import Units
 from cds_service.chart.read import read_chart
 from cds_service.wire.request import HookRequest
 from hooks.knowledge import Knowledge, load
@@ -207,7 +208,7 @@ def _on(day: date | None) -> str:
 
 def _nothing(case: Case) -> str:
     """A part that is ours and says that it has no result; else the reader passed over the whole."""
-    reader = LabReader(NOW, knowledge())
+    reader = LabReader(NOW, knowledge(), Units(knowledge()))
     for result in case.results:
         whole = decode(encode(result), type=Observation)
         ours = [part for part in (whole, *(whole.component or ())) if reader.family(part, case.key)]

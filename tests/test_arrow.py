@@ -25,6 +25,7 @@ OUTERMOST = {
     "app",
     "cli",
     "demo",
+    "explain",
     "fixtures",
     "server",
 }  # what wires, starts and plays the rest

@@ -3,7 +3,7 @@
 A case is a sentence and a chart by days before the request. It starts from the `[chart]` of its file and replaces what it
 names; `rows` are cases that share what their case says. `outcome`, and what belongs to it, is what the file's rule must give:
 
-    recommended   indicator, and as the case likes: summary, detail, offers (all suggestions, in order)
+    recommended   indicator, and as the case likes: level, summary, detail, offers (all suggestions, in order)
     held          indicator, why
     silent        because
     not-assessed  missing; `told = true` where a "Not assessed" card must say so
@@ -42,7 +42,7 @@ EXPECTED = {
     "silent": {"because"},
     "not-assessed": {"missing"},
 }
-OPTIONAL = {"summary", "detail", "detail-lacks", "offers", "complete", "told", "also", "alone", "cards"}
+OPTIONAL = {"level", "summary", "detail", "detail-lacks", "offers", "complete", "told", "also", "alone", "cards"}
 OWN = {"says", "boundary", "outcome"}
 
 
@@ -116,7 +116,9 @@ def test_case(case: Case, client: FlaskClient) -> None:
     evaluation = body["extension"][EXTENSION]
     outcomes = {one["rule"]: one["outcome"] for one in evaluation["findings"]}
     finding = next(one for one in evaluation["findings"] if one["rule"] == case.rule)
-    wanted = {"outcome": said["outcome"]} | {key: said[key] for key in ("indicator", "why", "missing") if key in said}
+    wanted = {"outcome": said["outcome"]} | {
+        key: said[key] for key in ("indicator", "level", "why", "missing") if key in said
+    }
     assert {key: finding.get(key) for key in wanted} == wanted, finding
     assert said.get("because", "") in finding.get("because", "")
     assert evaluation["complete"] is said.get("complete", True)

@@ -8,8 +8,6 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from msgspec import Raw
-
 from cds_service.chart.codes import result_of, words_of
 from cds_service.chart.decode import anything, number, present
 from cds_service.chart.elements import Quantity, Range, Value
@@ -84,18 +82,15 @@ class Faulty:
 
 
 Given = Amount | Words | NoResult | Faulty
-_OTHER = ("valueBoolean", "valueRatio", "valueSampledData", "valueTime", "valueDateTime", "valuePeriod")
-READ = ("valueQuantity", "valueString", "valueCodeableConcept", "valueInteger", "valueRange")
 
 
 def given(value: Value, knowledge: Knowledge) -> Given:
     """What the value of an Observation or component says."""
-    there = [name for name in READ if has(value, name)]
-    odd = [name for name in _OTHER if present(getattr(value, name))]
+    count, odd = _forms(value)
     absent = present(value.dataAbsentReason)
-    if odd or len(there) > 1:
+    if odd or count > 1:
         return Faulty("its value has a form this service does not read" if odd else "it has more than one value")
-    if not there:
+    if not count:
         return NoResult() if absent else Faulty("it has no value")
     if absent:
         return (
@@ -106,10 +101,17 @@ def given(value: Value, knowledge: Knowledge) -> Given:
     return _one(value, knowledge)
 
 
-def has(value: Value, name: str) -> bool:
-    """Whether this element of the value came."""
-    found = getattr(value, name)
-    return present(found) if isinstance(found, Raw) else found is not None
+def _forms(value: Value) -> tuple[int, bool]:
+    """How many of the forms of value[x] that we read came, and whether one came that we do not read."""
+    read = (value.valueQuantity, value.valueString, value.valueCodeableConcept, value.valueRange)
+    other = (value.valueBoolean, value.valueRatio, value.valueSampledData, value.valueTime, value.valueDateTime)
+    count = sum(one is not None for one in read) + present(value.valueInteger)
+    return count, any(map(present, other)) or present(value.valuePeriod)
+
+
+def has_value(value: Value) -> bool:
+    """Whether there is a value of a form that we read, or a reason for having none."""
+    return _forms(value)[0] > 0 or present(value.dataAbsentReason)
 
 
 def _one(value: Value, knowledge: Knowledge) -> Given:

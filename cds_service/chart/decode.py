@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from cds_service.chart.elements import Bundle, Coding, Concept, Known, Other
+from cds_service.chart.elements import NOTHING, Bundle, Coding, Concept, Known, Other, Reference
 
 _known = msgspec.json.Decoder(Known)
 _other = msgspec.json.Decoder(Other)
@@ -59,6 +59,10 @@ def objects(raw: Raw) -> list[dict[str, Any]]:
 
 def present(raw: Raw) -> bool:
     """Whether an element is there at all (null and empty count as absent)."""
+    return raw is not NOTHING and _is_something(raw)
+
+
+def _is_something(raw: Raw) -> bool:
     return len(memoryview(raw)) > _EMPTY_AT_MOST or bytes(raw) not in _EMPTY
 
 
@@ -78,11 +82,17 @@ def concepts(raw: Raw) -> tuple[Concept, ...]:
         return (Concept(coding=(Coding(code=found),)),) if isinstance(found, str) else ()
 
 
+_reference = msgspec.json.Decoder(Reference)
+
+
 def reference(raw: Raw) -> str | None:
     """The literal of a Reference; None where there is none."""
-    found = anything(raw)
-    literal = found.get("reference") if isinstance(found, dict) else None
-    return literal if isinstance(literal, str) else None
+    if raw is NOTHING:
+        return None
+    try:
+        return _reference.decode(raw).reference
+    except FAULTS:
+        return None
 
 
 def number(raw: Raw) -> Decimal | None:

@@ -22,11 +22,17 @@ class Subject:
     server: str | None
     also: frozenset[str] = field(default=frozenset())  # ids merged into his
     urns: frozenset[str] = field(default=frozenset())
+    _judged: dict[str, bool | None] = field(default_factory=dict, compare=False)  # a chart repeats the same reference
 
     def owns(self, reference: str | None) -> bool | None:
         """True: his. False: another patient's. None: the reference does not say (missing, logical, contained, a group)."""
         if not reference:
             return None
+        if reference not in self._judged:
+            self._judged[reference] = self._judge(reference)
+        return self._judged[reference]
+
+    def _judge(self, reference: str) -> bool | None:
         if reference.startswith("urn:uuid:"):
             return reference in self.urns or reference[9:] == self.patient_id
         absolute = _ABSOLUTE.fullmatch(reference)

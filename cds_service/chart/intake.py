@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import TypeVar
 
-from cds_service.chart.decode import concepts, reference
+from cds_service.chart.decode import concepts
 from cds_service.chart.elements import Known, Medication, Observation, Other, Patient, Value
 from cds_service.chart.identity import Subject, identify_subject
 from cds_service.chart.lab_values import LabReader
@@ -23,12 +23,6 @@ _MISFIT = "it does not have the form of its kind"
 _DATUM_OF = {"Condition": "conditions", "AllergyIntolerance": "allergies", "MedicationRequest": "medications"}
 _KEY_OF = _DATUM_OF | {"Patient": "patient", "MedicationStatement": "medicationStatements", "ServiceRequest": "orders"}
 _LAB_KEYS = {"cd4": ("cd4",), "viral-load": ("viralLoads",), "contradictory": ("cd4", "viralLoads"), None: ()}
-
-
-def owner(one: Known | Other) -> str | None:
-    """The reference to the patient a resource is about."""
-    found = reference(one.subject) or reference(one.patient)
-    return found or (reference(one.beneficiary) if isinstance(one, Other) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +47,16 @@ class Intake:
 
     def his(self, kind: type[Kind]) -> list[Kind]:
         """His resources of a kind, each once, in its newest version."""
-        mine = (one.resource for one in self.supply.received if isinstance(one.resource, kind))
-        return newest_versions(one for one in mine if self.subject.owns(owner(one)))
+        of_kind = [(one.resource, one.owner) for one in self.supply.received if isinstance(one.resource, kind)]
+        return newest_versions(one for one, owner in of_kind if self.subject.owns(owner))
 
     def observations(self) -> Iterator[tuple[Observation, bool | None, str]]:
         """Every Observation once, in its newest version: whether it is his, and the key it came under."""
         place = {key: number for number, key in enumerate(DATA)}  # of two copies, the one asked for, in a fixed order
         received = sorted(self.supply.received, key=lambda one: place.get(one.key, len(place)))
-        keys = {id(one.resource): one.key for one in received}
+        came = {id(one.resource): one for one in received}
         for one in newest_versions(one.resource for one in received if isinstance(one.resource, Observation)):
-            yield one, self.subject.owns(owner(one)), keys[id(one)]
+            yield one, self.subject.owns(came[id(one)].owner), came[id(one)].key
 
     def siblings(self) -> list[tuple[Medication, str | None]]:
         """The Medication resources that came beside orders that refer to them."""
@@ -81,7 +75,7 @@ class Intake:
             found = one.resource
             misfit = isinstance(found, Other)
             kind = _kind(found)
-            if kind in _DATUM_OF and (misfit or self.subject.owns(owner(found)) is None):
+            if kind in _DATUM_OF and (misfit or self.subject.owns(one.owner) is None):
                 yield Unreadable(_DATUM_OF[kind], _MISFIT if misfit else _NO_OWNER, None, f"{kind}/{found.id}")
             if kind == "Observation" and isinstance(found, Other):
                 yield from self._misfit_result(found, one.key)
@@ -98,7 +92,7 @@ def take_in(request: HookRequest, labs: LabReader) -> Intake:
     supply = unpack(request.prefetch)
     orders = tuple(unpack_orders(request.draft_orders)) if request.draft_orders is not None else None
     subject = _subject(request, [*supply.received, *(orders or ())])
-    belongs = [(one.key, own) for one in supply.received for own in _keys_of(one.resource, labs)]
+    belongs = keys_that_came(supply, labs)
     supplied = frozenset(supply.answered | {own for _, own in belongs})
     patients = (one.resource for one in supply.received if isinstance(one.resource, Patient))
     patient = next((one for one in patients if one.id == request.patient_id), None)
@@ -108,10 +102,15 @@ def take_in(request: HookRequest, labs: LabReader) -> Intake:
     return Intake(supply, orders, subject, labs, patient, supplied, keys_in_part(supply, belongs))
 
 
+def keys_that_came(supply: Supply, labs: LabReader) -> list[tuple[str, str]]:
+    """Of each resource the key it came under and a key it answers."""
+    return [(one.key, own) for one in supply.received for own in _keys_of(one.resource, labs)]
+
+
 def _subject(request: HookRequest, everything: Iterable[Received]) -> Subject:
     everything = list(everything)
     patients = [(one.resource, one.url) for one in everything if isinstance(one.resource, Patient)]
-    owners = [found for one in everything if (found := owner(one.resource))]
+    owners = [one.owner for one in everything if one.owner]
     subject = identify_subject(request.patient_id, request.fhir_server, patients, owners)
     if any(subject.owns(one) is False for one in owners):
         raise Contradiction("Data of another patient came with the request. Send one patient's data only.")

@@ -7,7 +7,6 @@ and codes are judged here, the value by `amounts` (what it says) and `quantities
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 
 from cds_service.chart import amounts
 from cds_service.chart.amounts import Faulty, NoResult, Words
@@ -50,7 +49,7 @@ class LabReader:
 
     now: datetime
     knowledge: Knowledge
-    iu_per_copy: Decimal | None = None
+    units: Units
     _seen: dict[Concept | None, dict[str, str]] = field(default_factory=dict)  # a chart repeats the same few codes
 
     def measures(self, concept: Concept | None) -> dict[str, str]:
@@ -64,7 +63,7 @@ class LabReader:
         """Everything this Observation and its components say. `asked_for`: the prefetch key it came under."""
         if observation.status in NEVER or _not_blood(observation):
             return
-        panel = observation.component and not _has_value(observation)
+        panel = observation.component and not amounts.has_value(observation)
         parts: tuple[Value, ...] = () if panel else (observation,)
         for part in (*parts, *(observation.component or ())):
             family = self.family(part, asked_for if part is observation else None)
@@ -131,10 +130,9 @@ class LabReader:
         said = amounts.given(part, self.knowledge)
         if isinstance(said, Faulty | NoResult):
             return said
-        units = Units(self.knowledge, self.iu_per_copy)
         if family == "cd4":
-            return Faulty("its result is in words") if isinstance(said, Words) else units.cd4(said, coded)
-        return in_words(said) if isinstance(said, Words) else units.viral_load(said, coded)
+            return Faulty("its result is in words") if isinstance(said, Words) else self.units.cd4(said, coded)
+        return in_words(said) if isinstance(said, Words) else self.units.viral_load(said, coded)
 
     def _data(self, part: Value, family: str) -> tuple[str, ...]:
         """The data that an untrusted result could have been: one in percent only a percentage."""
@@ -142,7 +140,7 @@ class LabReader:
         spellings = tuple(filter(None, (quantity.code, quantity.unit))) if quantity else ()
         if family != "cd4":
             return _DATA[family]
-        if Units(self.knowledge).means_percent_only(spellings):
+        if self.units.means_percent_only(spellings):
             return ("cd4-percent",)
         return ("cd4-count", "cd4-percent") if "cd4-percent" in self.measures(part.code) else ("cd4-count",)
 
@@ -160,10 +158,6 @@ def _doubted(part: Value, asked_for: str | None) -> str | None:
     if "viral load" in words and "hiv" in words:
         return "viral-load"
     return _KEYS.get(asked_for or "")
-
-
-def _has_value(part: Value) -> bool:
-    return any(amounts.has(part, name) for name in (*amounts.READ, "dataAbsentReason"))
 
 
 def _stated(whole: Observation) -> str | None:

@@ -1,7 +1,7 @@
 """Orders and statements of drugs in; medications by ingredient out, each with whether it is being taken and since when."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from msgspec import Raw, json
@@ -15,6 +15,7 @@ from hooks.record import Medication
 ORDERS = (None, "order", "plan", "reflex-order", "original-order", "instance-order", "filler-order")
 NO_ORDER = ("cancelled", "entered-in-error", "draft")
 NOT_DRAFTS = ("cancelled", "entered-in-error", "stopped", "completed", "ended")
+_LONGEST_SUPPLY_DAYS = 3660
 SHORT_COURSE_DAYS = 14  # decision tables 1.13
 _DAYS = {"d": Decimal(1), "wk": Decimal(7), "mo": Decimal(30), "a": Decimal(365), "h": Decimal(1) / 24}
 _WEEK = Decimal(7)
@@ -56,6 +57,7 @@ def _medication(request: MedicationRequest, named: Named, as_of: date, current: 
         flags=product.flags,
         since=since,
         until=until,
+        supplied_until=_supplied_until(request),
         by_name=named.by_name,
         short_course=_is_short(request, dosages),
         times_per_week=_times_per_week(dosages),
@@ -119,6 +121,13 @@ def _supplied(request: MedicationRequest) -> Decimal | None:
     supply = _in_days(dispense.expectedSupplyDuration) if dispense and dispense.expectedSupplyDuration else None
     repeats = number(dispense.numberOfRepeatsAllowed) if dispense else None
     return supply * (1 + repeats) if supply is not None and repeats is not None else None
+
+
+def _supplied_until(request: MedicationRequest) -> date | None:
+    """The day the supply with all its repeats runs out, counted from the day of the order."""
+    supplied, written = _supplied(request), latest(request.authoredOn)
+    in_range = supplied is not None and 0 < supplied < _LONGEST_SUPPLY_DAYS
+    return written + timedelta(days=int(supplied)) if supplied is not None and written and in_range else None
 
 
 def _in_days(duration: Quantity) -> Decimal | None:

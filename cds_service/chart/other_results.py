@@ -21,11 +21,13 @@ _MEANINGS = {"g6pd": _G6PD, "toxoplasma-igg": _IGG, "pregnancy-status": _PREGNAN
 def read_other(observation: Observation, his: bool | None, reader: LabReader) -> OtherResult | None:
     """One result of our other tests, where it is final, dated, his, and says something we know."""
     tests = TESTS & reader.measures(observation.code).keys()
+    if len(tests) != 1:
+        return None
     period = observation.effectivePeriod.end if observation.effectivePeriod else None
     dated: When | None = when(
         observation.effectiveDateTime or observation.effectiveInstant or period or observation.issued
     )
-    if len(tests) != 1 or not his or observation.status not in COUNTS or dated is None or dated.is_future(reader.now):
+    if not his or observation.status not in COUNTS or dated is None or dated.is_future(reader.now):
         return None
     test = next(iter(tests))
     said = _said(observation, test, reader.knowledge)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Raw
 
-from cds_service.chart.decode import anything, bundle, is_null, number, present, resource
+from cds_service.chart.decode import anything, bundle, is_null, number, present, reference, resource
 from cds_service.chart.elements import Bundle, Known, OperationOutcome, Other
 
 _FAILED = ("error", "fatal")
@@ -28,11 +28,12 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One resource, the key it came under, and the fullUrl of its entry."""
+    """One resource, the key it came under, the fullUrl of its entry, and the reference to the patient it is about."""
 
     resource: Known | Other
     key: str
     url: str | None = None
+    owner: str | None = None
 
 
 @dataclass(slots=True)
@@ -92,7 +93,12 @@ def _take_one(key: str, raw: Raw, supply: Supply) -> None:
             supply.answered.add(key)
     elif one is not None:
         supply.answered.add(key)
-        supply.received.append(Received(one, key))
+        supply.received.append(_received(one, key))
+
+
+def _received(one: Known | Other, key: str, url: str | None = None) -> Received:
+    owner = reference(one.subject) or reference(one.patient)
+    return Received(one, key, url, owner or (reference(one.beneficiary) if isinstance(one, Other) else None))
 
 
 def _take_inner(key: str, inner: Bundle | None, supply: Supply) -> None:
@@ -116,7 +122,7 @@ def _take_entries(key: str, found: Bundle, supply: Supply, within: bool = False)
         elif entry and isinstance(one, Other) and one.resourceType == "Bundle":
             _take_inner(key, None if within else bundle(entry.resource), supply)
         else:
-            supply.received.append(Received(one, key, entry.fullUrl if entry else None))
+            supply.received.append(_received(one, key, entry.fullUrl if entry else None))
     came = len(supply.received) > before
     if came or not failed:
         supply.answered.add(key)

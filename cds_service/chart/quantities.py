@@ -4,7 +4,7 @@ Code, unit and plausible range decide together; when code and unit disagree the 
 (contract, *Units*; decision tables 4.2 and 5.4).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.chart.amounts import Amount, Faulty, Words
@@ -40,6 +40,7 @@ class Units:
 
     knowledge: Knowledge
     iu_per_copy: Decimal | None = None
+    _known: dict[tuple[str, ...], UnitSpelling | Faulty] = field(default_factory=dict)  # a chart repeats the same few
 
     def cd4(self, amount: Amount, coded: frozenset[str]) -> Measured | Faulty:
         """A CD4 count in cells/µL (0 to 5000), or a percentage (0 to 100)."""
@@ -90,6 +91,12 @@ class Units:
 
     def _unit(self, amount: Amount, of: tuple[str, ...]) -> UnitSpelling | Faulty:
         """What the unit means among these measures; `_NO_UNIT` where none came. A code and a text must agree."""
+        key = (*amount.units, *of)
+        if key not in self._known:
+            self._known[key] = self._judged(amount, of)
+        return self._known[key]
+
+    def _judged(self, amount: Amount, of: tuple[str, ...]) -> UnitSpelling | Faulty:
         table = self.knowledge.units
         found = [one for unit in amount.units for one in table.get(fold_unit(unit), ()) if one.measure in of]
         if amount.units and not found:

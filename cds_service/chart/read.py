@@ -19,8 +19,10 @@ from cds_service.chart.elements import (
 from cds_service.chart.intake import Intake, take_in
 from cds_service.chart.lab_values import LabReader, Read
 from cds_service.chart.other_results import read_other
+from cds_service.chart.quantities import Units
 from cds_service.chart.results import one_a_day, one_a_moment
 from cds_service.wire.request import HookRequest
+from hooks.art_history import art_history
 from hooks.drugs import agents
 from hooks.hiv import hiv_status
 from hooks.knowledge import Knowledge
@@ -42,16 +44,15 @@ def read_chart(
     request: HookRequest, now: datetime, knowledge: Knowledge, iu_per_copy: Decimal | None = None
 ) -> PatientRecord:
     """The patient's record at this moment. Raises Contradiction (another patient's data) and MissingData."""
-    labs = LabReader(now, knowledge, iu_per_copy)
+    labs = LabReader(now, knowledge, Units(knowledge, iu_per_copy))
     intake = take_in(request, labs)
     taken, drug_faults = _medications(intake, knowledge)
     drafts = read_drafts(intake, knowledge)
+    art = art_history(taken, intake.as_of, knowledge)
     signs = sorted({sign for one in intake.his(Condition) for sign in conditions.hiv_signs(one, knowledge)})
     results = _lab_results(intake) if signs or _any_art(taken, drafts, knowledge) else []
     loads = one_a_moment(_of(results, "viral-load"))
-    hiv = hiv_status(
-        signs, medications=taken, drafts=drafts or (), viral_loads=loads, as_of=intake.as_of, knowledge=knowledge
-    )
+    hiv = hiv_status(signs, art=art, drafts=drafts or (), viral_loads=loads, as_of=intake.as_of, knowledge=knowledge)
     hiv = _judged(hiv, intake)
     problems = _problems(intake, knowledge)
     others = _other_results(intake) if hiv.status == "established" else ()
@@ -65,6 +66,7 @@ def read_chart(
         cd4_percents=one_a_day(_of(results, "cd4-percent")),
         viral_loads=loads,
         medications=taken if "medications" in intake.supplied else None,
+        art=art,
         draft_orders=drafts,
         problems=problems,
         allergies=stated,

@@ -10,7 +10,7 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from cds_service.errors import Fault
 from cds_service.wire.outcome import operation_outcome
 from cds_service.wire.request import HookRequest
-from hooks.assess import DrugOrder, Suggestion, TestOrder
+from hooks.assess import DrugOrder, RemoveDraft, Suggestion, TestOrder
 from hooks.knowledge import Knowledge, LabTest, Regimen
 
 RXNORM, LOINC, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://loinc.org", "http://unitsofmeasure.org"
@@ -19,7 +19,15 @@ _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 
 
-def order(suggestion: Suggestion, request: HookRequest, knowledge: Knowledge) -> dict[str, Any]:
+def action(suggestion: Suggestion, request: HookRequest, knowledge: Knowledge) -> dict[str, Any]:
+    """The CDS Hooks action of a suggestion: create a draft order, or delete one of the session."""
+    described = label(suggestion, knowledge)
+    if isinstance(suggestion, RemoveDraft):
+        return {"type": "delete", "description": described, "resourceId": suggestion.source}
+    return {"type": "create", "description": described, "resource": order(suggestion, request, knowledge)}
+
+
+def order(suggestion: DrugOrder | TestOrder, request: HookRequest, knowledge: Knowledge) -> dict[str, Any]:
     """The draft order that a click would create, for the patient, user and encounter of the context."""
     if isinstance(suggestion, DrugOrder):
         return medication_request(suggestion.regimen, suggestion.dosed) | _context(request)
@@ -28,6 +36,8 @@ def order(suggestion: Suggestion, request: HookRequest, knowledge: Knowledge) ->
 
 def label(suggestion: Suggestion, knowledge: Knowledge) -> str:
     """What the suggestion is called."""
+    if isinstance(suggestion, RemoveDraft):
+        return f"Remove {suggestion.name} from these orders"
     if isinstance(suggestion, TestOrder):
         return f"Order {knowledge.tests[suggestion.test].label}"
     if suggestion.dosed:

@@ -1,12 +1,22 @@
 """Whether the CD4 count or the viral load is missing or too old to act on."""
 
 from hooks.assess import Lacks, Recommendation, Silent, TestOrder, Verdict, rule
-from hooks.drugs import on_art
 from hooks.knowledge import Profile
 from hooks.record import LOOK_BACK_DAYS, LabResult, PatientRecord
+from hooks.rules.immunologic import immunologic_non_response
+from hooks.rules.iris import iris_counselling, iris_watch
 from hooks.rules.pneumocystis import pneumocystis_start
+from hooks.rules.virologic import viremia_recheck, virologic_failure
 from hooks.wording import ago, capital, day, listed
 
+_RESTING = (  # the findings that can rest on a CD4 count or a viral load
+    pneumocystis_start,
+    iris_counselling,
+    iris_watch,
+    virologic_failure,
+    viremia_recheck,
+    immunologic_non_response,
+)
 _TESTS = {"cd4-count": "CD4 count", "viral-load": "viral load"}
 _WHY = "Prophylaxis and treatment are judged on a recent CD4 count and viral load; nothing was found drafted, ordered or pending."
 
@@ -17,6 +27,12 @@ _WHY = "Prophylaxis and treatment are judged on a recent CD4 count and viral loa
         "monitoring-deferred",
         "monitoring-viraemia",
         "monitoring-stable",
+        "monitoring-after-start",
+        "monitoring-first-two-years",
+        "monitoring-after-start-cd4",
+        "monitoring-after-start-viral-load",
+        "monitoring-two-years",
+        "monitoring-viral-load-interval-two-years",
         "monitoring-cd4-low",
         "monitoring-cd4-interval",
         "monitoring-cd4-interval-stable",
@@ -63,9 +79,16 @@ def _overdue(datum: str, record: PatientRecord, profile: Profile) -> str | None:
 
 def _cd4_interval(record: PatientRecord, profile: Profile) -> int | None:
     """Days between CD4 counts (table 3.7, first row that fits, from the shortest interval); None: optional."""
-    count = record.cd4_counts[0]
+    count, art = record.cd4_counts[0], record.art
+    if art.status == "on" and art.since and count.date <= art.since:
+        return profile.days("monitoring-after-start-cd4") + (art.since - count.date).days
     low = not count.is_at_least(profile.limit("monitoring-cd4-low"))
-    if low or not on_art(record, profile.knowledge) or not _consistently_suppressed(record, profile):
+    if (
+        low
+        or art.status != "on"
+        or _in_first_two_years(record, profile)
+        or not _consistently_suppressed(record, profile)
+    ):
         return profile.days("monitoring-cd4-interval")
     optional = count.number is not None and count.number > profile.limit("monitoring-cd4-optional")
     return None if optional and count.comparator in ("", ">", ">=") else profile.days("monitoring-cd4-interval-stable")
@@ -73,13 +96,31 @@ def _cd4_interval(record: PatientRecord, profile: Profile) -> int | None:
 
 def _viral_load_interval(record: PatientRecord, profile: Profile) -> int | None:
     """Days between viral loads; None while ART is deferred: optional."""
-    if not on_art(record, profile.knowledge):
+    art, newest = record.art, record.viral_loads[0]
+    if art.status != "on":
         return None
-    latest = record.viral_loads[:2]
+    changed = art.changed or art.since
+    if changed and newest.date <= changed:
+        return profile.days("monitoring-after-start-viral-load") + (changed - newest.date).days
     limit = profile.limit("suppressed")
+    latest = record.viral_loads[:2]
+    if _after_start(record, profile) and not any(one.is_below(limit) for one in latest[:1]):
+        return profile.days("monitoring-after-start-viral-load")
     if len(latest) == 2 and all(one.is_at_least(limit) for one in latest):
         return profile.days("monitoring-viral-load-interval-viraemia")
-    return profile.days("monitoring-viral-load-interval")
+    two_years = _in_first_two_years(record, profile)
+    return profile.days("monitoring-viral-load-interval-two-years" if two_years else "monitoring-viral-load-interval")
+
+
+def _after_start(record: PatientRecord, profile: Profile) -> bool:
+    """Still on the way down: within 24 weeks of the start or of a change."""
+    changed = record.art.changed or record.art.since
+    return changed is not None and (record.as_of - changed).days < profile.days("failure-after")
+
+
+def _in_first_two_years(record: PatientRecord, profile: Profile) -> bool:
+    days = record.art.days_on(record.as_of)
+    return days is not None and days < profile.days("monitoring-two-years")
 
 
 def _consistently_suppressed(record: PatientRecord, profile: Profile) -> bool:
@@ -92,8 +133,8 @@ def _no_grace(datum: str, record: PatientRecord, profile: Profile) -> bool:
     last: LabResult | None = next(iter(record.viral_loads), None)
     if last and not record.hiv.type_2 and last.is_at_least(profile.limit("suppressed")):
         return True
-    other = pneumocystis_start(record, profile)
-    return isinstance(other, Recommendation) and record.results(datum)[0] in other.facts
+    said = (one for one in (other(record, profile) for other in _RESTING) if isinstance(one, Recommendation))
+    return any(record.results(datum)[0] in one.facts for one in said)
 
 
 def _awaited(datum: str, record: PatientRecord) -> bool:
@@ -120,8 +161,12 @@ def _order(due: dict[str, str], record: PatientRecord, profile: Profile) -> Reco
 
 
 def _cite(record: PatientRecord, profile: Profile) -> str:
-    if not on_art(record, profile.knowledge):
+    if record.art.status != "on":
         return "monitoring-deferred"
+    if _after_start(record, profile):
+        return "monitoring-after-start"
+    if _in_first_two_years(record, profile):
+        return "monitoring-first-two-years"
     return "monitoring-stable" if _consistently_suppressed(record, profile) else "monitoring-viraemia"
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from hooks.assess import Lacks, Recommendation, Silent, Verdict, rule
-from hooks.drugs import covers_pneumocystis, on_art
+from hooks.drugs import covers_pneumocystis
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
 from hooks.rules.agents import choose
@@ -73,7 +73,7 @@ def _low_count(count: LabResult, record: PatientRecord, profile: Profile) -> Ver
         return _stale(count, days, record, profile)
     always = profile.limit("pneumocystis-cd4-whatever-the-viral-load")
     run = _suppressed_run(record, profile)
-    if count.is_at_least(always) and run and on_art(record, profile.knowledge):
+    if count.is_at_least(always) and run and record.art.status == "on":
         stopped = _stopped_since(run, record, profile)
         if not record.gap("viral-load"):
             return stopped or _left_to_the_clinician(count, run, record, profile)

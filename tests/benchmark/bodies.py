@@ -8,7 +8,7 @@ LOINC, SNOMED, RXNORM = "http://loinc.org", "http://snomed.info/sct", "http://ww
 WHO = {"reference": "Patient/bench-1", "display": "Example, Patient"}
 NARRATIVE = {
     "status": "generated",
-    "div": "<div xmlns='http://www.w3.org/1999/xhtml'>" + "laboratory result " * 45 + "</div>",
+    "div": "<div xmlns='http://www.w3.org/1999/xhtml'>" + "laboratory result " * 33 + "</div>",
 }
 
 

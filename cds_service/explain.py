@@ -1,0 +1,122 @@
+"""A captured request in; out comes all that the service made of it: the chart as read, and every rule with its reasons."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from cds_service.chart.read import read_chart
+from cds_service.errors import Malformed
+from cds_service.settings import Settings
+from cds_service.wire.envelope import read_envelope
+from hooks import SERVICES, Service
+from hooks.assess import assess
+from hooks.knowledge import Knowledge, load, load_profiles
+from hooks.record import LabResult, PatientRecord
+from hooks.trace import TracedFinding, gap_in_words, trace
+from hooks.wording import day, fact, listed, name
+
+
+def explain(body: bytes, settings: Settings, now: datetime) -> str:
+    """The whole trace as text. Raises Refusal where the service would refuse the request."""
+    knowledge = load()
+    service = _service_of(body)
+    record = read_chart(read_envelope(body, service), now, knowledge, settings.iu_per_copy)
+    assessment = assess(service, record, load_profiles(knowledge)[settings.profile])
+    said = [line for finding in trace(assessment, record.as_of, thresholds=True) for line in (*_finding(finding), "")]
+    head = [
+        f"{service.id} on {day(record.as_of)}, knowledge {knowledge.version}, profile {assessment.profile.name}",
+        f"complete: {'yes' if assessment.complete else 'no'}",
+    ]
+    return (
+        "\n".join([*head, "", "THE CHART AS READ", *_chart(record, knowledge), "", "THE RULES", "", *said]).rstrip()
+        + "\n"
+    )
+
+
+def moment(body: bytes, as_of: date | None, now: datetime) -> datetime:
+    """When the request is judged: the day given (its last second), a fixture's own day, or now."""
+    own = as_of or _own_day(body)
+    return datetime.combine(own, time(23, 59, 59), UTC) if own else now
+
+
+def _own_day(body: bytes) -> date | None:
+    try:
+        return date.fromisoformat(json.loads(body)["extension"]["org.immune-status-cds.fixture"]["asOf"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _service_of(body: bytes) -> Service:
+    try:
+        found: Any = json.loads(body)
+        hook = found.get("hook") if isinstance(found, dict) else None
+    except (ValueError, RecursionError):
+        raise Malformed("The file is not JSON.") from None
+    service = next((one for one in SERVICES if one.hook == hook), None)
+    if service is None:
+        raise Malformed(f"The file's hook is none of ours: {listed([one.hook for one in SERVICES])}.")
+    return service
+
+
+def _chart(record: PatientRecord, knowledge: Knowledge) -> Iterable[str]:
+    yield f"HIV: {record.hiv.status} ({record.hiv.basis})" + ("; HIV-2" if record.hiv.type_2 else "")
+    yield f"age: {'not known' if record.age is None else record.age}"
+    for results in (record.cd4_counts, record.cd4_percents, record.viral_loads):
+        yield from (_result(one, record) for one in results)
+    yield from (f"pending: {name(one.datum)}{f', {day(one.date)}' if one.date else ''}" for one in record.pending)
+    for bad in record.unreadable:
+        yield f"unreadable: {name(bad.datum)}, {bad.source}{f', {day(bad.latest)}' if bad.latest else ', no date'}: {bad.why}"
+    yield from (f"gap: {gap_in_words(gap.datum, gap.why)}" for gap in record.gaps)
+    yield f"ART: {_art(record, knowledge)}"
+    for taken in record.medications or ():
+        names = listed(sorted(_drug(code, knowledge) for code in taken.ingredients))
+        state = "current" if taken.current else "past"
+        spell = f"{f' since {day(taken.since)}' if taken.since else ''}{f' until {day(taken.until)}' if taken.until else ''}"
+        yield f"drug: {names}, {state}{spell} ({taken.source}{', by name only' if taken.by_name else ''})"
+    for draft in record.draft_orders or ():
+        drug = draft.medication
+        asked = (
+            listed(sorted(_drug(code, knowledge) for code in drug.ingredients)) if drug else listed(sorted(draft.tests))
+        )
+        yield f"draft: {asked or ('another order' if draft.readable else 'not readable')} ({draft.source})"
+    for problem in record.problems or ():
+        yield f"problem: {listed(sorted(problem.concepts))}, {problem.state} ({problem.source})"
+    for allergy in record.allergies or ():
+        to = sorted(_drug(code, knowledge) for code in allergy.ingredients) + (
+            ["sulfonamides"] if allergy.sulfonamide else []
+        )
+        severity = {True: "severe", False: "not severe", None: "severity unknown"}[allergy.severe]
+        yield f"allergy: {listed(to) or 'not recognised'}, {severity} ({allergy.source})"
+
+
+def _result(one: LabResult, record: PatientRecord) -> str:
+    return f"result: {fact(one, record.as_of)} (received as {one.received}, {one.source})"
+
+
+def _art(record: PatientRecord, knowledge: Knowledge) -> str:
+    art = record.art
+    dates = (("since", art.since), ("last changed", art.changed), ("stopped", art.stopped))
+    said = [f"{word} {day(when)}" for word, when in dates if when]
+    drugs = [f"({listed(sorted(_drug(code, knowledge) for code in art.agents))})"] if art.agents else []
+    return ", ".join([art.status, *said]) + (f" {drugs[0]}" if drugs else "")
+
+
+def _drug(code: str, knowledge: Knowledge) -> str:
+    return knowledge.ingredients[code].name if code in knowledge.ingredients else code
+
+
+def _finding(one: TracedFinding) -> Iterable[str]:
+    grade = ", ".join(filter(None, (one.indicator, f"level {one.level}" if one.level else None)))
+    yield f"{one.rule}: {one.outcome}{f' ({grade})' if grade else ''}{f', {one.why}' if one.why else ''}"
+    if one.summary:
+        yield f"  {one.summary}"
+    for line in (*one.rationale, *one.facts, *one.notes):
+        yield f"  - {line.strip()}"
+    if one.because:
+        yield f"  because {one.because}"
+    if one.missing:
+        yield f"  missing: {', '.join(one.missing)}"
+    yield from (f"  - {gap}" for gap in one.gaps)
+    yield from (f"  threshold: {line}" for line in one.thresholds)
+    yield from (f"  source: {line}" for line in one.sources)

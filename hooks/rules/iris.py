@@ -1,0 +1,192 @@
+"""Immune reconstitution inflammatory syndrome: counselling before treatment, watching after it."""
+
+from hooks.art_history import DraftedArt, drafted_art
+from hooks.assess import Lacks, Recommendation, Silent, Verdict, rule
+from hooks.knowledge import Profile
+from hooks.record import LabResult, PatientRecord
+from hooks.rules.iris_risk import fresh, tier
+from hooks.trends import baseline, baseline_viral_load, gain, log_fall, on_course
+from hooks.wording import amount
+
+CNS = ("cryptococcal-meningitis", "cryptococcosis", "tb-meningitis")
+_RISK = {"high": "high risk of IRIS", "moderate": "moderate risk of IRIS", "base": "IRIS is possible"}
+_EVENTS = {"start": "Starting ART", "restart": "Restarting ART", "switch": "Switching ART"}
+_SAY = (
+    'Tell the patient: "As treatment works, your defences recover and may react to an old or hidden infection. It usually '
+    "passes within weeks, most often in the first six. Tell us at once about fever, swollen glands, a rash, cough or "
+    "breathlessness, headache, a change in your sight, yellow skin, weight loss or anything new. Keep taking your "
+    'medicines unless we tell you otherwise."'
+)
+_FIRST = (
+    "Check first at a CD4 count below 100: cryptococcal antigen, TB symptoms, dilated eye examination, hepatitis B and C, "
+    "Pneumocystis prophylaxis."
+)
+
+
+@rule(
+    cites=(
+        "iris-definition",
+        "iris-window",
+        "iris-cd4-high",
+        "iris-cd4-moderate",
+        "iris-viral-load",
+        "iris-recent-infection",
+        "cd4-fresh-for-start",
+        "viral-load-fresh",
+        "suppressed",
+    ),
+    needs=("conditions", "medications"),
+    worst="warning",
+)
+def iris_counselling(record: PatientRecord, profile: Profile) -> Verdict:
+    """Counselling on IRIS before ART is started, restarted or switched.
+
+    When antiretrovirals are being ordered that start, restart or switch treatment, then counsel the patient: level high at
+    a CD4 count below 100, below 200 with a viral load of 100,000 or more, or with an infection of high risk; moderate at
+    100 to 199, at 100,000 copies or more, with a co-infection or autoimmune disease, or where a result is unknown; else base.
+    """
+    draft = drafted_art(record.art, record.draft_orders or (), profile.knowledge)
+    suppressed = profile.limit("suppressed")
+    if draft.event in ("none", "continue"):
+        if not all(order.readable for order in record.draft_orders or ()):
+            return Lacks(("medications",))  # the drug is not chosen yet: it could be ART
+        return Silent("no antiretroviral treatment is being started, restarted or switched")
+    loads = record.viral_loads if not record.hiv.type_2 else ()
+    history_incomplete = draft.event == "start" and any(one.is_below(suppressed) for one in loads)
+    if draft.event == "unclear" or history_incomplete:
+        return Lacks(("medications",))
+    count, load = _fresh_facts(record, profile)
+    lacking = tuple(datum for datum in ("cd4-count", "viral-load") if record.gap(datum))
+    suppressed_switch = draft.event == "switch" and load is not None and load.is_below(suppressed)
+    level, reasons = ("base", []) if suppressed_switch else tier(record, profile, count, load)
+    if level != "high" and lacking:
+        return Lacks(lacking)
+    if suppressed_switch and count and count.is_at_least(profile.limit("iris-cd4-moderate")):
+        return Silent("a switch while suppressed, CD4 count not below 200")
+    return _counsel(draft, record, profile, (level, reasons))
+
+
+def _fresh_facts(record: PatientRecord, profile: Profile) -> tuple[LabResult | None, LabResult | None]:
+    """The CD4 count and the viral load to judge by; in HIV-2 infection a viral load of HIV-1 says nothing."""
+    count = fresh(record.cd4_counts, record, profile.days("cd4-fresh-for-start"))
+    loads = record.viral_loads if not record.hiv.type_2 else ()
+    return count, fresh(loads, record, profile.days("viral-load-fresh"))
+
+
+def _timing(record: PatientRecord) -> str:
+    """No delay is advised here, but for infections of the central nervous system that question comes first."""
+    if any(record.has_problem(concept, ("active", "unknown")) for concept in CNS):
+        return "Meningitis or cryptococcosis is on the problem list: take specialist advice on when to start ART."
+    return "Starting treatment early lowers the risk: this is no reason to wait."
+
+
+def _counsel(
+    draft: DraftedArt, record: PatientRecord, profile: Profile, tiered: tuple[str, list[str]]
+) -> Recommendation:
+    level, reasons = tiered
+    facts = _fresh_facts(record, profile)
+    count = facts[0]
+    at = f" at CD4 {amount(count)}" if count else ""
+    because = (
+        f"Risk: {'; '.join(reasons)}." if reasons else "IRIS is possible at any CD4 count, though less likely here."
+    )
+    if draft.replaces:
+        because = f"If this order replaces the present regimen, it is a switch. {because}"
+    first = (_FIRST,) if count is None or count.is_below(profile.limit("iris-cd4-high")) else ()
+    return Recommendation(
+        summary=f"{_EVENTS[draft.event]}{at}: {_RISK[level]}, tell the patient what to watch for",
+        indicator="warning" if level == "high" else "info",
+        rationale=(because, _timing(record)),
+        cites=(profile.cite("iris-definition"), profile.cite("iris-window")),
+        facts=tuple(one for one in facts if one),
+        notes=(_SAY, *first),
+        level=level,
+    )
+
+
+@rule(
+    cites=(
+        "iris-definition",
+        "iris-response",
+        "iris-watch-peak",
+        "iris-watch-window",
+        "iris-cd4-rise",
+        "iris-cd4-rise-percent",
+        "viral-load-fall",
+        "iris-cd4-moderate",
+        "baseline-before",
+        "baseline-after",
+    ),
+    needs=("conditions", "medications", "cd4-count", "viral-load"),
+)
+def iris_watch(record: PatientRecord, profile: Profile) -> Verdict:
+    """Watching for IRIS after a rapid response.
+
+    When ART was started within 180 days in a patient whose baseline CD4 count was below 200 or whose risk was high, and
+    the viral load has fallen by 1 log10 or the CD4 count risen by 25 or by half, then say so: in the first 42 days, or
+    later when the newest result is the first to show it.
+    """
+    if record.art.status == "unclear":
+        return Lacks(("medications",))
+    if record.art.status != "on":
+        return Silent("not on antiretroviral treatment")
+    days = record.art.days_on(record.as_of)
+    if days is None or record.art.since is None:
+        return Lacks(("art-start-date",))
+    if days > profile.days("iris-watch-window"):
+        return Silent("more than 180 days on antiretroviral treatment")
+    count = baseline(record.cd4_counts, record.art.since, profile)
+    load = None if record.hiv.type_2 else baseline_viral_load(record.viral_loads, record.art.since, profile)
+    level, _ = tier(record, profile, count, load)
+    limit = profile.limit("iris-cd4-moderate")
+    if level != "high" and (count is None or not count.is_below(limit)):
+        known = count is not None and count.is_at_least(limit)
+        return Silent("not at special risk when treatment was started") if known else Lacks(("baseline-cd4",))
+    shown = _responses(record, profile, count, load)
+    if not shown:
+        return Silent("no rapid response to treatment so far")
+    newest = max(one.date for results in (record.cd4_counts, record.viral_loads) for one in results[:1])
+    first = max(days <= profile.days("iris-watch-peak"), min(one.date for one in shown) == newest)
+    if not first:
+        return Silent("the rapid response was shown by an earlier result")
+    latest = {one.measure: one for one in shown}  # the newest of each measure
+    return _watch(profile, days, [one for one in (count, load, *latest.values()) if one])
+
+
+def _responses(
+    record: PatientRecord, profile: Profile, count: LabResult | None, load: LabResult | None
+) -> list[LabResult]:
+    """The results since the start that show a rapid response, oldest first."""
+    since = record.art.since
+    assert since is not None  # noqa: S101  (the caller has looked)
+    fall, rise = profile.limit("viral-load-fall"), profile.limit("iris-cd4-rise")
+    share = profile.limit("iris-cd4-rise-percent") / 100
+    falls = [
+        one for one in on_course(record.viral_loads, since, profile) if load and (log_fall(load, one) or 0) >= fall
+    ]
+    rises = [
+        one
+        for one in on_course(record.cd4_counts, since, profile)
+        if count
+        and (more := gain(count, one)) is not None
+        and (more >= rise or more >= share * (count.number or 0) > 0)
+    ]
+    return sorted((*falls, *rises), key=lambda one: one.date)
+
+
+def _watch(profile: Profile, days: int, facts: list[LabResult]) -> Recommendation:
+    return Recommendation(
+        summary=f"Day {days} of ART with a rapid response: watch for IRIS, ask about new symptoms",
+        indicator="info",
+        rationale=(
+            f"Day {days} of treatment.",
+            "A rapid fall of the viral load or rise of the CD4 count is good news, and the time when IRIS appears.",
+        ),
+        cites=(profile.cite("iris-response"), profile.cite("iris-window")),
+        facts=tuple(dict.fromkeys(facts)),
+        notes=(
+            "Ask about fever, swollen glands, rash, cough, breathlessness, headache, vision, jaundice, weight loss.",
+            "Exclude poor adherence, resistance of the infection, a new infection, drug toxicity and malignancy first.",
+            "Usually the infection is treated and ART continued.",
+        ),
+    )

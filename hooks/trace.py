@@ -1,0 +1,84 @@
+"""An assessment in, its trace out: per rule what was concluded, from which facts, by which thresholds, on whose authority.
+
+The one source of a card's detail, of the evaluation extension and of `cds-service explain`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from hooks.assess import Assessment, Finding
+from hooks.knowledge import Profile, Threshold
+from hooks.wording import fact, name, number
+
+_UNITS = {
+    "/uL": "/µL",
+    "d": " days",
+    "a": " years",
+    "{log_copies}/mL": " log10 copies/mL",
+    "copies/mL": " copies/mL",
+    "%": " %",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedFinding:
+    """One finding in words."""
+
+    rule: str
+    title: str
+    outcome: str
+    indicator: str | None = None
+    level: str | None = None
+    summary: str | None = None
+    rationale: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()  # values as normalised, with date, age and what came with them
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # of what is said
+    because: str | None = None
+    why: str | None = None
+    missing: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    thresholds: tuple[str, ...] = ()  # of the whole rule, each with its source
+
+
+def trace(assessment: Assessment, as_of: date, *, thresholds: bool = False) -> tuple[TracedFinding, ...]:
+    """Every rule of the assessment, said or silent, in its order; with its thresholds only where someone reads them."""
+    profile = assessment.profile if thresholds else None
+    return tuple(_traced(finding, profile, as_of) for finding in assessment.findings)
+
+
+def _traced(finding: Finding, profile: Profile | None, as_of: date) -> TracedFinding:
+    said = finding.recommendation
+    return TracedFinding(
+        rule=finding.rule.id,
+        title=finding.rule.title,
+        outcome=finding.outcome,
+        indicator=said.indicator if said else None,
+        level=said.level if said else None,
+        summary=said.summary if said else None,
+        rationale=said.rationale if said else (),
+        facts=tuple(fact(one, as_of) for one in said.facts) if said else (),
+        notes=said.notes if said else (),
+        sources=tuple(str(cite) for cite in said.cites) if said else (),
+        because=finding.because,
+        why=finding.why,
+        missing=finding.missing,
+        gaps=tuple(gap_in_words(gap.datum, gap.why) for gap in finding.gaps),
+        thresholds=_thresholds(finding, profile) if profile else (),
+    )
+
+
+def gap_in_words(datum: str, why: str) -> str:
+    """`why` tells either how a datum came (was not supplied), or what is wrong with a resource (its unit …)."""
+    came = why.startswith(("was ", "came ", "could "))
+    return f"{name(datum)} {why}" if came else f"{name(datum)} could not be read: {why}"
+
+
+def _thresholds(finding: Finding, profile: Profile) -> tuple[str, ...]:
+    return tuple(_threshold(profile.thresholds[key]) for key in finding.rule.cites if key in profile.thresholds)
+
+
+def _threshold(one: Threshold) -> str:
+    edge = " included" if one.inclusive else ""
+    design = "; a choice of this service, awaiting clinical review" if one.design else ""
+    return f"{one.key} {number(one.value)}{_UNITS.get(one.unit, one.unit)}{edge} — {one.cite}{design}"

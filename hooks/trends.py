@@ -1,0 +1,58 @@
+"""A record in; out come the series the rules compare: baselines, runs, falls and rises over the course of treatment."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from hooks.knowledge import Profile
+from hooks.record import LabResult, PatientRecord
+
+
+def baseline(results: Sequence[LabResult], since: date, profile: Profile) -> LabResult | None:
+    """The last result from 180 days before to 14 days after the start of ART."""
+    before, after = profile.days("baseline-before"), profile.days("baseline-after")
+    return next((one for one in results if -before <= (one.date - since).days <= after), None)
+
+
+def baseline_viral_load(results: Sequence[LabResult], since: date, profile: Profile) -> LabResult | None:
+    """The same, but the last one before treatment goes first: a viral load falls within days."""
+    found = [one for one in results if one.date <= since]
+    return baseline(found, since, profile) or baseline(results, since, profile)
+
+
+def on_course(results: Sequence[LabResult], since: date, profile: Profile) -> tuple[LabResult, ...]:
+    """The results after the baseline window: what treatment has done."""
+    return tuple(one for one in results if (one.date - since).days > profile.days("baseline-after"))
+
+
+def log_fall(before: LabResult, after: LabResult) -> Decimal | None:
+    """The least fall in log10 that two viral loads prove; None where they prove none (bounds upward, IU, words)."""
+    if (
+        before.unit != after.unit
+        or before.number is None
+        or not before.number
+        or before.comparator not in ("", ">", ">=")
+    ):
+        return None
+    if after.number is None:
+        return Decimal("Infinity") if after.detected is False else None
+    if after.comparator not in ("", "<", "<="):
+        return None
+    return (before.number / max(after.number, Decimal(1))).log10()
+
+
+def gain(before: LabResult, after: LabResult) -> Decimal | None:
+    """How much a CD4 count rose; None where one of them is a bound."""
+    if before.number is None or after.number is None or before.comparator or after.comparator:
+        return None
+    return after.number - before.number
+
+
+def suppressed_since(record: PatientRecord, limit: Decimal) -> date | None:
+    """The date of the oldest viral load of the unbroken run of results below the limit that reaches to today."""
+    oldest = None
+    for one in record.viral_loads:
+        if not one.is_below(limit):
+            break
+        oldest = one.date
+    return oldest
