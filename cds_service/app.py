@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.templates import prefetch_templates
+from cds_service.chart.url_guard import Guard
 from cds_service.ledger import FeedbackLedger
 from cds_service.settings import Settings
 from cds_service.web import browsers, cds_hooks, health, pages, refusals
@@ -32,6 +34,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     check_shapes(knowledge)
     for name in ("request", "order-request", "feedback"):
         validator(name)
+    metrics, templates = Metrics(), prefetch_templates(knowledge)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = False
     app.extensions[KEY] = Wiring(
@@ -40,9 +43,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         knowledge=knowledge,
         profile=profile,
         services={service.id: service for service in SERVICES},
-        discovery=discovery(SERVICES, prefetch_templates(knowledge)),
+        templates=templates,
+        discovery=discovery(SERVICES, templates),
+        fhir=_fhir_client(settings, metrics),
         ledger=FeedbackLedger(settings.database_url),
-        metrics=Metrics(),
+        metrics=metrics,
     )
     for room in (cds_hooks, health, pages):
         app.register_blueprint(room.blueprint)
@@ -50,6 +55,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     refusals.register(app)
     gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
     return app
+
+
+def _fhir_client(settings: Settings, metrics: Metrics) -> FhirClient | None:
+    """In open access servers on this machine may be asked. No others are known, so otherwise nobody is asked."""
+    return FhirClient(Guard(loopback_only=True), metrics.count_fetch) if settings.open_access else None
 
 
 def _check_rules(profile: Profile) -> None:

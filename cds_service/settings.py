@@ -1,6 +1,7 @@
 """The environment and a settings file in, typed settings out; refuses to start on nonsense, naming the setting."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ class Settings:
     profile: str = "dhhs"
     explain: str = "summary"
     max_body_bytes: int = 4 << 20
+    deadline_ms: int = 2000
     database_url: str = "sqlite:///immune-status.sqlite3"
     metrics_allow: tuple[Network, ...] = ()
     iu_per_copy: Decimal | None = None
@@ -85,6 +87,12 @@ def _bytes(name: str, value: Any) -> int:
     return int(value)
 
 
+def _milliseconds(name: str, value: Any) -> int:
+    if not re.fullmatch("[0-9]{3,4}", str(value)) or not 200 <= int(value) <= 8000:
+        raise SettingFault(f"{PREFIX}{name.upper()}: milliseconds for one answer, from 200 to 8000, are expected.")
+    return int(value)
+
+
 def _factor(name: str, value: Any) -> Decimal:
     try:
         found = Decimal(str(value))
@@ -110,6 +118,7 @@ _PARSERS: dict[str, Any] = {
     "profile": _one_of(*_PROFILES),
     "explain": _one_of("full", "summary", "off"),
     "max_body_bytes": _bytes,
+    "deadline_ms": _milliseconds,
     "database_url": _text,
     "metrics_allow": _networks,
     "iu_per_copy": _factor,

@@ -25,6 +25,7 @@ from cds_service.server import Server
 from cds_service.settings import Settings
 
 _START_SECONDS = 20
+_THREADS = 32  # the services read from the FHIR endpoint of the same server: a few calls must not take all threads
 _DAY_ENDS = time_of_day(23, 59, 59, tzinfo=UTC)
 
 
@@ -58,7 +59,7 @@ def run_demo(settings: Settings, port: int, once: bool, as_of: date | None, out:
 
 def _serve(settings: Settings, as_of: date | None, bind: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the demo itself stops the server
-    Server(lambda: demo_app(settings, as_of), bind, workers=1).run()
+    Server(lambda: demo_app(settings, as_of), bind, workers=1, threads=_THREADS).run()
 
 
 def _play_and_wait(

@@ -1,12 +1,16 @@
 """Discovery, the services and their feedback: the view of the main job reads like the arrow of the architecture."""
 
-from time import perf_counter
+from datetime import datetime
+from time import monotonic, perf_counter
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, g, request
 
 from cds_service.access import identify
+from cds_service.chart.gather import gather
+from cds_service.chart.lab_values import LabReader
+from cds_service.chart.quantities import Units
 from cds_service.chart.read import read_chart
 from cds_service.errors import UnknownService
 from cds_service.web.bodies import read_body
@@ -14,6 +18,7 @@ from cds_service.web.wiring import Wiring, wiring
 from cds_service.wire.cards import render
 from cds_service.wire.envelope import read_envelope
 from cds_service.wire.feedback import read_feedback
+from cds_service.wire.request import HookRequest
 from hooks.assess import Service, assess
 
 blueprint = Blueprint("cds-hooks", __name__, url_prefix="/cds-services")
@@ -27,11 +32,13 @@ def discover() -> Response:
 
 @blueprint.post("/<service_id>")
 def call(service_id: str) -> Response:
-    """Bytes to cards: identify, check, read, assess, render."""
+    """Bytes to cards: identify, check, gather, read, assess, render."""
     parts, service = _called(service_id)
     identify(parts.settings, request.remote_addr)
     hook_request = read_envelope(read_body(request, parts.settings.max_body_bytes), service)
-    record = read_chart(hook_request, parts.clock(), parts.knowledge, parts.settings.iu_per_copy)
+    now = parts.clock()
+    gathered = _gather(hook_request, now, parts)
+    record = read_chart(gathered, now, parts.knowledge, parts.settings.iu_per_copy)
     assessment = assess(service, record, parts.profile)
     parts.metrics.count(assessment)
     return _json(render(assessment, service, hook_request, record.as_of, parts.settings.explain))
@@ -67,6 +74,13 @@ def _called(service_id: str) -> tuple[Wiring, Service]:
     if service_id not in parts.services:
         raise UnknownService("There is no service of this id. GET /cds-services lists the services.")
     return parts, parts.services[service_id]
+
+
+def _gather(hook_request: HookRequest, now: datetime, parts: Wiring) -> HookRequest:
+    """The deadline runs from here: how long a client takes to send its request is its own affair."""
+    deadline = monotonic() + parts.settings.deadline_ms / 1000
+    labs = LabReader(now, parts.knowledge, Units(parts.knowledge, parts.settings.iu_per_copy))
+    return gather(hook_request, parts.templates, parts.fhir, deadline, labs)
 
 
 def _json(body: Any) -> Response:

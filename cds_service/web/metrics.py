@@ -23,6 +23,12 @@ class Metrics:
             "Answers for which something did not come or could not be read",
             registry=self._registry,
         )
+        self.fetches = Counter(
+            "cds_fhir_fetches_total",
+            "Reads and searches at clients' FHIR servers by what became of them",
+            ("outcome",),
+            registry=self._registry,
+        )
         self.seconds = Histogram(
             "cds_answer_seconds",
             "Time to answer a service call",
@@ -37,6 +43,10 @@ class Metrics:
             self.findings.labels(finding.rule.id, finding.outcome).inc()
         if not assessment.complete:
             self.incomplete.inc()
+
+    def count_fetch(self, outcome: str) -> None:
+        """Counts a read or search at a FHIR server; `outcome` is of a closed set."""
+        self.fetches.labels(outcome).inc()
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from flask import current_app
 
+from cds_service.chart.fhir_client import FhirClient
 from cds_service.ledger import FeedbackLedger
 from cds_service.settings import Settings
 from cds_service.web.metrics import Metrics
@@ -25,7 +26,9 @@ class Wiring:
     knowledge: Knowledge
     profile: Profile
     services: Mapping[str, Service]
+    templates: Mapping[str, str]
     discovery: Mapping[str, Any]
+    fhir: FhirClient | None  # None where no FHIR server may be asked
     ledger: FeedbackLedger
     metrics: Metrics
 

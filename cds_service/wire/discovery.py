@@ -6,8 +6,8 @@ from typing import Any
 from hooks.assess import Service
 
 REQUIREMENTS = (
-    "patient, and cd4 or viralLoads, must be supplied as prefetch; without conditions, medications and allergies the "
-    "rules that need them are not assessed and the answer says so."
+    "patient, and cd4 or viralLoads, are needed: as prefetch, or from fhirServer where this service may ask it. Without "
+    "conditions, medications and allergies the rules that need them are not assessed and the answer says so."
 )
 
 

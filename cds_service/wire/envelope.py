@@ -112,7 +112,9 @@ def _hook_request(members: dict[str, Raw], context: dict[str, Raw], service: Ser
         draft_orders=context.get("draftOrders") if service.at_order else None,
         prefetch=_object(members.get("prefetch")),
         fhir_server=outline.get("fhirServer"),
-        authorization=Authorization(access_token=lent.get("access_token", ""), patient=lent.get("patient"))
+        authorization=Authorization(
+            access_token=lent.get("access_token", ""), patient=lent.get("patient"), expires_in=lent.get("expires_in")
+        )
         if lent
         else None,
     )

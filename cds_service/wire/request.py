@@ -12,6 +12,12 @@ class Authorization:
 
     access_token: str = field(repr=False)
     patient: str | None = None
+    expires_in: float | None = None  # seconds
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it says that its time is over."""
+        return self.expires_in is not None and self.expires_in <= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
