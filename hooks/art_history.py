@@ -6,7 +6,8 @@ end or a known supply makes one. PrEP before a first full regimen is not treatme
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Literal
 
 from hooks.drugs import FULL_REGIMEN, agents, agents_in, antiretrovirals, is_treatment
@@ -14,6 +15,7 @@ from hooks.knowledge import Knowledge
 from hooks.record import ArtHistory, DraftOrder, Medication
 
 BREAK_DAYS = 30
+_ONE_DAY = timedelta(days=1)
 ArtEvent = Literal["none", "start", "restart", "switch", "continue", "unclear"]
 
 
@@ -70,17 +72,33 @@ def _by_start(spell: _Spell) -> tuple[date, date, list[str]]:
 
 
 def _treatment(spells: Sequence[_Spell], knowledge: Knowledge) -> list[_Spell]:
-    """The spells that are treatment, alone or with what was taken at the same time, each from the day it became so.
+    """What of the spells is treatment: their parts on the days on which all that was taken together was treatment.
 
-    What was taken before that day was PrEP or PEP: backbone drugs that a third agent joined are treatment from then on.
+    The rest was PrEP or PEP: backbone drugs are treatment only from the day a third agent joined them to the day it went.
     """
-    days = sorted({_first_day(one) for one in spells})
-    treated = [day for day in days if is_treatment(_taken_on(day, spells), knowledge)]
-    found = []
-    for one in spells:
-        began = next((day for day in treated if _first_day(one) <= day <= _last_day(one)), None)
-        found += [replace(one, start=None if began == date.min else began)] if began else []
-    return sorted(found, key=_by_start)
+    parts = (_part(one, first, last) for first, last in _treated(spells, knowledge) for one in spells)
+    return sorted((one for one in parts if one), key=_by_start)
+
+
+def _treated(spells: Sequence[_Spell], knowledge: Knowledge) -> list[tuple[date, date]]:
+    """The stretches of days of treatment, each as long as can be."""
+    after = {_last_day(one) + _ONE_DAY for one in spells if _last_day(one) < date.max}
+    days: list[date | None] = [*sorted({_first_day(one) for one in spells} | after), None]
+    stretches: list[tuple[date, date]] = []
+    for first, following in pairwise(days):
+        if first and is_treatment(_taken_on(first, spells), knowledge):
+            joined = stretches.pop()[0] if stretches and stretches[-1][1] + _ONE_DAY == first else first
+            stretches.append((joined, following - _ONE_DAY if following else date.max))
+    return stretches
+
+
+def _part(spell: _Spell, first: date, last: date) -> _Spell | None:
+    """The part of a spell within a stretch of days."""
+    begun, ended = max(first, _first_day(spell)), min(last, _last_day(spell))
+    if begun > ended:
+        return None
+    start = None if begun == date.min else begun
+    return replace(spell, start=start, end=None if ended == date.max or not spell.known else ended)
 
 
 def _taken_on(day: date, spells: Iterable[_Spell]) -> frozenset[str]:

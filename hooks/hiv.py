@@ -34,11 +34,15 @@ def hiv_status(
     type_2 = TYPE_2 in found
     if DIAGNOSIS in found:
         return Hiv("established", "HIV infection is on the problem list", type_2)
-    if viral_loads and _on_full_regimen(art, as_of, knowledge):
+    days = art.days_on(as_of)
+    on_regimen = bool(viral_loads) and _is_full_regimen(art, knowledge)
+    if on_regimen and days is not None and days >= knowledge.thresholds["established-by-regimen"].days:
         return Hiv("established", "three antiretrovirals for 60 days or more, with a viral load on file", type_2)
     for doubt, basis in DOUBTS.items():
         if doubt in found:
             return Hiv("unclear", basis, type_2)
+    if on_regimen and days is None:
+        return Hiv("unclear", "three antiretrovirals, since nobody knows when, and no diagnosis on record", type_2)
     drafted = agents((one.medication for one in drafts if one.medication), knowledge)
     raised = knowledge.thresholds["suppressed"].value
     if drafted and any(one.is_at_least(raised) for one in viral_loads):
@@ -46,8 +50,7 @@ def hiv_status(
     return Hiv("none", "no evidence of HIV infection on the chart")
 
 
-def _on_full_regimen(art: ArtHistory, as_of: date, knowledge: Knowledge) -> bool:
-    """Three agents for 60 days or more: longer than post-exposure prophylaxis, PEP drugs or not."""
-    days = art.days_on(as_of)
-    long = knowledge.thresholds["established-by-regimen"].days
-    return agents_in(art.agents, knowledge) >= FULL_REGIMEN and days is not None and days >= long
+def _is_full_regimen(art: ArtHistory, knowledge: Knowledge) -> bool:
+    """Three agents, one of them never PrEP: cabotegravir beside the tablets it replaced is PrEP."""
+    treats = bool(art.agents - knowledge.with_role(art.agents, "prep-possible"))
+    return treats and agents_in(art.agents, knowledge) >= FULL_REGIMEN

@@ -65,6 +65,7 @@ DRUGS = {
     "EFV/FTC/TDF": (ATC, "J05AR06"),
     "DRV/c": (ATC, "J05AR14"),
     "CAB/RPV": (RXNORM, "2475416"),
+    "cabotegravir": (ATC, "J05AJ04"),
     "dolutegravir": (RXNORM, "1433873"),
     "bictegravir": (RXNORM, "1999660"),
     "emtricitabine": (ATC, "J05AF09"),

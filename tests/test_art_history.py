@@ -111,6 +111,8 @@ def test_an_exact_duplicate_changes_nothing(entries: list[Medication], data: st.
 @given(SOME, st.data())
 @example([taken(TDF_FTC, 400), taken(DTG, 100)], None)
 @example([taken(BIC, 400, until=29, current=False)], None)
+@example([taken(TDF_FTC, 58), taken(BIC, 400, until=31, current=False)], None)
+@example([taken(TDF_FTC, 400), taken(DTG, 400, until=300, current=False), taken(DTG, 100)], None)
 def test_a_renewal_in_two_orders_changes_nothing(entries: list[Medication], data: st.DataObject | None) -> None:
     one = data.draw(st.sampled_from(entries)) if data else entries[0]
     end = end_of(one)
@@ -203,6 +205,9 @@ def test_a_history_is_at_one_with_itself(entries: list[Medication]) -> None:
         ([taken(TDF_FTC, 400), taken(DTG, 100)], "on", 100, 100),
         ([taken(TDF_FTC, 400, until=100, current=False), taken(BIC, 100)], "on", 100, 100),
         ([taken(TDF_FTC, 400), taken(DTG, 400, until=200, current=False)], "stopped", None, None),
+        ([taken(TDF_FTC, 400), taken(DTG, 400, until=29, current=False)], "on", 400, 400),
+        ([taken(TDF_FTC, 400), taken(DTG, 400, until=130, current=False), taken(DTG, 100)], "on", 100, 100),
+        ([taken(TDF_FTC, 400), taken(DTG, 400, until=129, current=False), taken(DTG, 100)], "on", 400, 400),
         ([taken(PRODUCTS[1], 400, until=100, current=False), taken(BIC, 100)], "on", 400, 100),
         ([taken(PRODUCTS[1], 400, current=False), taken(BIC, 100)], "on", 400, 100),
         ([taken(BIC, 400), taken(DTG, 400, until=50, current=False)], "on", 400, 50),

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 _DATE_TIME = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(T.+)?)?)?")
 _ONE_DAY = timedelta(days=1)
+_LONG_PAST_DAYS = 3 * 365  # the longest time that rules count from a start is two years
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ def earliest(text: str | None) -> date | None:
 def latest(text: str | None) -> date | None:
     """The last day a possibly partial date can be."""
     return _bound(text, first=False)
+
+
+def begun(text: str | None, as_of: date) -> date | None:
+    """The start of something. A partial date counts where no day of it would change an answer: long past, or in the future."""
+    first, last = earliest(text), latest(text)
+    if first is None or last is None or first == last or first > as_of:
+        return first
+    return first if (as_of - last).days > _LONG_PAST_DAYS else None
 
 
 def _bound(text: str | None, first: bool) -> date | None:

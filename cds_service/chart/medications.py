@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Raw, json
 
-from cds_service.chart.dates import earliest, latest
+from cds_service.chart.dates import begun, latest
 from cds_service.chart.decode import anything, number, present
 from cds_service.chart.drug_codes import Named
 from cds_service.chart.elements import Dispense, Dosage, MedicationRequest, MedicationStatement, Quantity
@@ -46,20 +46,21 @@ def _medication(request: MedicationRequest, named: Named, as_of: date, current: 
     product = named.product
     assert product is not None  # noqa: S101  (both callers have looked)
     dosages = _dosages(request.dosageInstruction)
-    bounds = [bound for one in dosages if (bound := _bounds(one))]
+    bounds = [bound for one in dosages if (bound := _bounds(one, as_of))]
     until = max((end for _, end in bounds if end), default=None)
     starts = [start for start, _ in bounds if start]
-    since = min(starts, default=None) or earliest(request.authoredOn)
     return Medication(
         ingredients=product.ingredients,
         source=f"MedicationRequest/{request.id}",
         current=current and (until is None or until >= as_of),
         flags=product.flags,
-        since=since,
+        since=min(starts, default=None) or begun(request.authoredOn, as_of),
         until=until,
-        supplied_until=_supplied_until(request),
+        supplied_until=None
+        if request.status == "stopped"
+        else _supplied_until(request),  # a stop cuts the supply short
         by_name=named.by_name,
-        short_course=_is_short(request, dosages),
+        short_course=_is_short(request, dosages, as_of),
         times_per_week=_times_per_week(dosages),
         has_dose=any(present(one.doseAndRate) or present(one.doseQuantity) or one.text for one in dosages),
     )
@@ -70,17 +71,17 @@ def stated(statement: MedicationStatement, named: Named, as_of: date) -> Medicat
     if named.product is None or statement.status in ("entered-in-error", "not-taken", "intended"):
         return None
     period = statement.effectivePeriod
-    begun = earliest(period.start if period else statement.effectiveDateTime)
+    since = begun(period.start if period else statement.effectiveDateTime, as_of)
     until = latest(period.end) if period else None
     return Medication(
         ingredients=named.product.ingredients,
         source=f"MedicationStatement/{statement.id}",
         current=statement.status == "active" and (until is None or until >= as_of),
         flags=named.product.flags,
-        since=begun,
+        since=since,
         until=until,
         by_name=named.by_name,
-        short_course=bool(begun and until and (until - begun).days + 1 <= SHORT_COURSE_DAYS),
+        short_course=bool(since and until and (until - since).days + 1 <= SHORT_COURSE_DAYS),
         times_per_week=_times_per_week(_dosages(statement.dosage)),
     )
 
@@ -93,19 +94,19 @@ def _dosages(raw: Raw) -> tuple[Dosage, ...]:
         return ()
 
 
-def _bounds(dosage: Dosage) -> tuple[date | None, date | None] | None:
+def _bounds(dosage: Dosage, as_of: date) -> tuple[date | None, date | None] | None:
     repeat = dosage.timing.repeat if dosage.timing else None
     period = repeat.boundsPeriod if repeat else None
-    return (earliest(period.start), latest(period.end)) if period else None
+    return (begun(period.start, as_of), latest(period.end)) if period else None
 
 
-def _is_short(request: MedicationRequest, dosages: Iterable[Dosage]) -> bool:
+def _is_short(request: MedicationRequest, dosages: Iterable[Dosage], as_of: date) -> bool:
     """Whether the order states a total duration of 14 days or less: a course of treatment, not prophylaxis."""
     days = []
     for one in dosages:
         repeat = one.timing.repeat if one.timing else None
         days.append(_in_days(repeat.boundsDuration) if repeat and repeat.boundsDuration else None)
-        start, end = _bounds(one) or (None, None)
+        start, end = _bounds(one, as_of) or (None, None)
         days.append(Decimal((end - start).days + 1) if start and end else None)
     days.append(_supplied(request))
     stated_days = [one for one in days if one is not None]

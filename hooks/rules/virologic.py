@@ -145,11 +145,11 @@ def _awaited(record: PatientRecord) -> bool:
     return drafted or "viral-load" in record.tests_on_order or any(one.datum == "viral-load" for one in record.pending)
 
 
-def _suppressed_before(record: PatientRecord, profile: Profile) -> bool:
-    """Whether an earlier viral load of this course was below 200."""
+def _suppressed_before(record: PatientRecord, profile: Profile, newest: int = 1) -> bool:
+    """Whether a viral load of this course, before the newest ones, was below 200."""
     since = record.art.since
     limit = profile.limit("suppressed")
-    return any(one.is_below(limit) and since is not None and one.date >= since for one in record.viral_loads[1:])
+    return any(one.is_below(limit) and since is not None and one.date >= since for one in record.viral_loads[newest:])
 
 
 def _raised(record: PatientRecord, profile: Profile) -> str | None:
@@ -166,7 +166,7 @@ def _low_level(record: PatientRecord, profile: Profile) -> str | None:
     twice = len(latest) == 2 and all(one.is_at_least(limit) for one in latest)
     return (
         "Two detectable viral loads in a row after suppression."
-        if twice and _suppressed_before(record, profile)
+        if twice and _suppressed_before(record, profile, newest=2)
         else None
     )
 
