@@ -103,7 +103,7 @@ def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str,
     lines = "\n".join(f"- {capital(reason)}." for reason in reasons)
     return {
         "uuid": identity.of("not-assessed"),
-        "summary": _gap_summary(hidden[-1], len(gaps)),
+        "summary": _gap_summary(hidden, len(gaps)),
         "detail": f"This advice could not be assessed:\n\n{told}\n\nWhat is in the way:\n\n{lines}\n\n"
         "That no advice is shown does not mean that nothing is due: check the chart.",
         "indicator": "info",
@@ -115,9 +115,11 @@ def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str,
     }
 
 
-def _gap_summary(named: Finding, in_all: int) -> str:
-    """One advice with a reason of its own, as much of it as fits the line; and how many more data are in the way."""
-    advice, first = named.rule.title, named.gaps[0]
+def _gap_summary(hidden: tuple[Finding, ...], in_all: int) -> str:
+    """The first advice and its reason, as much of it as fits the line; how many more there are, and how many more reasons."""
+    named = [one for one in hidden if one.rule.id != "scope"] or [*hidden]
+    others = f" and {len(named) - 1} more" if len(named) > 1 else ""
+    advice, first = named[0].rule.title + others, named[0].gaps[0]
     more = f" (and {in_all - 1} more)" if in_all > 1 else ""
     longest = f"Not assessed: {advice}. {capital(gap_in_words(first.datum, first.why))}{more}"
     if len(longest) <= LONGEST_SUMMARY:
