@@ -15,8 +15,9 @@ ORDER_SIGN = Service(
     hook="order-sign",
     title="HIV immune status: order signing",
     description=(
-        "When an order is signed for a person with HIV: advice from CD4 counts and viral loads on prophylaxis of "
-        "opportunistic infections, missing treatment and overdue tests. Silent when there is nothing to say."
+        "When an order is signed for a person with HIV: advice from CD4 counts, viral loads and the treatment history on "
+        "prophylaxis of opportunistic infections, IRIS, treatment that is missing or does not work, drugs that should not "
+        "meet, and overdue tests. Silent when there is nothing to say."
     ),
     rules=(
         scope,

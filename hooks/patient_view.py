@@ -15,7 +15,7 @@ PATIENT_VIEW = Service(
     hook="patient-view",
     title="HIV immune status: patient view",
     description=(
-        "When the chart of a person with HIV is opened: what is due by CD4 counts and viral loads. "
+        "When the chart of a person with HIV is opened: what is due by CD4 counts, viral loads and the treatment history. "
         "Silent when there is nothing to say."
     ),
     rules=(

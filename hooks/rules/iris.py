@@ -74,9 +74,11 @@ def _fresh_facts(record: PatientRecord, profile: Profile) -> tuple[LabResult | N
 
 
 def _timing(record: PatientRecord) -> str:
-    """No delay is advised here, but for infections of the central nervous system that question comes first."""
+    """No delay is advised here, but with tuberculosis and infections of the central nervous system that question comes first."""
     if any(record.has_problem(concept, ("active", "unknown")) for concept in CNS):
         return "Meningitis or cryptococcosis is on the problem list: take specialist advice on when to start ART."
+    if record.has_problem("tb-active", ("active", "unknown")):
+        return "Tuberculosis is on the problem list: its treatment comes first, ART follows within weeks; take advice on when."
     return "Starting treatment early lowers the risk: this is no reason to wait."
 
 
