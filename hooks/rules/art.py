@@ -36,3 +36,10 @@ def art_start(record: PatientRecord, profile: Profile) -> Verdict:
         facts=record.cd4_counts[:1] + record.viral_loads[:1],
         notes=("Not checked: treatment received elsewhere, resistance, CNS infections (which decide when to start).",),
     )
+
+
+def not_on_art(record: PatientRecord) -> Silent | Lacks | None:
+    """Why a rule about treatment has nothing to say: none is being taken, or nobody knows."""
+    if record.art.status == "unclear":
+        return Lacks(("medications",))
+    return None if record.art.status == "on" else Silent("not on antiretroviral treatment")

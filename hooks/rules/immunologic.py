@@ -4,6 +4,7 @@ from hooks.assess import Indicator, Lacks, Recommendation, Silent, Verdict, rule
 from hooks.drugs import DIDANOSINE, SULFAMETHOXAZOLE, TRIMETHOPRIM, ZIDOVUDINE, systemic
 from hooks.knowledge import Profile
 from hooks.record import LOOK_BACK_DAYS, LabResult, PatientRecord
+from hooks.rules.art import not_on_art
 from hooks.trends import baseline, gain, suppressed_since
 from hooks.wording import amount, day, listed, number, short_day
 
@@ -57,10 +58,9 @@ def immunologic_non_response(record: PatientRecord, profile: Profile) -> Verdict
 
 
 def _unable(record: PatientRecord, profile: Profile) -> Verdict | None:
-    if record.art.status == "unclear":
-        return Lacks(("medications",))
-    if record.art.status != "on":
-        return Silent("not on antiretroviral treatment")
+    off = not_on_art(record)
+    if off:
+        return off
     if record.hiv.type_2 or not record.viral_loads:
         return Lacks(("viral-load",))
     if not record.cd4_counts or record.cd4_counts[0].age_days(record.as_of) > LOOK_BACK_DAYS:

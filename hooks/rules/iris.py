@@ -4,6 +4,7 @@ from hooks.art_history import DraftedArt, drafted_art
 from hooks.assess import Lacks, Recommendation, Silent, Verdict, rule
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
+from hooks.rules.art import not_on_art
 from hooks.rules.iris_risk import fresh, tier
 from hooks.trends import baseline, baseline_viral_load, gain, log_fall, on_course
 from hooks.wording import amount
@@ -128,10 +129,9 @@ def iris_watch(record: PatientRecord, profile: Profile) -> Verdict:
     the viral load has fallen by 1 log10 or the CD4 count risen by 25 or by half, then say so: in the first 42 days, or
     later when the newest result is the first to show it.
     """
-    if record.art.status == "unclear":
-        return Lacks(("medications",))
-    if record.art.status != "on":
-        return Silent("not on antiretroviral treatment")
+    off = not_on_art(record)
+    if off:
+        return off
     days = record.art.days_on(record.as_of)
     if days is None or record.art.since is None:
         return Lacks(("art-start-date",))

@@ -5,6 +5,7 @@ from datetime import date
 from hooks.assess import Lacks, Recommendation, Silent, TestOrder, Verdict, rule
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
+from hooks.rules.art import not_on_art
 from hooks.trends import baseline_viral_load, log_fall
 from hooks.wording import amount, day, short_day
 
@@ -59,10 +60,9 @@ def _measured(one: LabResult, record: PatientRecord) -> str:
 
 def _unable(record: PatientRecord) -> Verdict | None:
     """Why viral loads cannot be judged at all."""
-    if record.art.status == "unclear":
-        return Lacks(("medications",))
-    if record.art.status != "on":
-        return Silent("not on antiretroviral treatment")
+    off = not_on_art(record)
+    if off:
+        return off
     if record.hiv.type_2 or not record.viral_loads:
         return Lacks(("viral-load",))
     if record.art.since is None or record.art.changed is None:
