@@ -7,6 +7,7 @@ from hooks.knowledge import Knowledge
 from hooks.record import DraftOrder, Medication
 
 SULFAMETHOXAZOLE, TRIMETHOPRIM = "10180", "10829"
+COTRIMOXAZOLE = frozenset((SULFAMETHOXAZOLE, TRIMETHOPRIM))
 DAPSONE, ATOVAQUONE, PENTAMIDINE, PROGUANIL = "3108", "60212", "7994", "2382"
 PYRIMETHAMINE, SULFADIAZINE = "9010", "10171"
 ZIDOVUDINE, DIDANOSINE = "11413", "3364"
@@ -59,7 +60,7 @@ def covers_pneumocystis(medications: Iterable[Medication]) -> tuple[Medication, 
 
 
 def _protects(one: Medication) -> bool:
-    if {SULFAMETHOXAZOLE, TRIMETHOPRIM} <= one.ingredients:
+    if one.ingredients >= COTRIMOXAZOLE:
         often = one.times_per_week is None or one.times_per_week >= _TWICE_A_WEEK
         return often and not one.short_course
     malaria = PROGUANIL in one.ingredients or "malaria_combo_not_pcp" in one.flags

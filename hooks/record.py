@@ -228,6 +228,11 @@ class PatientRecord:
         since = newest.date if newest else self.as_of - dt.timedelta(days=LOOK_BACK_DAYS)
         return any(one.datum == datum and (one.date is None or one.date >= since) for one in self.pending)
 
+    def is_on_its_way(self, datum: str) -> bool:
+        """Whether the test is drafted, ordered, or has a result on its way."""
+        drafted = any(datum in order.tests for order in self.draft_orders or ())
+        return drafted or datum in self.tests_on_order or self.awaits(datum)
+
     def has_problem(self, concept: str, states: Iterable[ProblemState] = ("active", "past", "unknown")) -> bool:
         """Whether a problem of this concept is on the list in one of the states."""
         return any(concept in one.concepts and one.state in states for one in self.problems or ())

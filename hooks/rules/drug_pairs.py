@@ -2,12 +2,10 @@
 
 from hooks.art_history import drafted_art
 from hooks.assess import Lacks, Recommendation, RemoveDraft, Silent, Verdict, rule
-from hooks.drugs import DIDANOSINE, SULFAMETHOXAZOLE, TRIMETHOPRIM, ZIDOVUDINE, antiretrovirals, systemic
+from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, antiretrovirals, systemic
 from hooks.knowledge import Profile
 from hooks.record import DraftOrder, Medication, PatientRecord
 from hooks.wording import listed
-
-COTRIMOXAZOLE = frozenset((SULFAMETHOXAZOLE, TRIMETHOPRIM))
 
 
 @rule(cites=("didanosine-tenofovir",), needs=("conditions",), worst="critical")

@@ -1,7 +1,7 @@
 """CD4 counts that do not recover although the virus is suppressed."""
 
 from hooks.assess import Indicator, Lacks, Recommendation, Silent, Verdict, rule
-from hooks.drugs import DIDANOSINE, SULFAMETHOXAZOLE, TRIMETHOPRIM, ZIDOVUDINE, systemic
+from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, systemic
 from hooks.knowledge import Profile
 from hooks.record import LOOK_BACK_DAYS, LabResult, PatientRecord
 from hooks.rules.art import not_on_art
@@ -94,10 +94,10 @@ def _explaining(record: PatientRecord, profile: Profile) -> list[str]:
     """The drugs being taken that can hold the CD4 count down (decision tables 3.4); TMP-SMX alone does not count."""
     taken = frozenset[str]().union(*(one.ingredients for one in record.current_medications() if systemic(one)))
     knowledge = profile.knowledge
-    said, left_out = [], set(cotrimoxazole := {SULFAMETHOXAZOLE, TRIMETHOPRIM})
+    said, left_out = [], set(COTRIMOXAZOLE)
     if DIDANOSINE in taken and knowledge.with_role(taken, "tenofovir"):
         said.append("didanosine with tenofovir")
-    if ZIDOVUDINE in taken and cotrimoxazole <= taken:
+    if ZIDOVUDINE in taken and taken >= COTRIMOXAZOLE:
         said.append("zidovudine with TMP-SMX")
         left_out.add(ZIDOVUDINE)
     singles = knowledge.with_role(taken, "myelosuppressive") | knowledge.with_role(taken, "interferon-alfa")

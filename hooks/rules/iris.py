@@ -64,7 +64,7 @@ def iris_counselling(record: PatientRecord, profile: Profile) -> Verdict:
         return Lacks(lacking)
     if suppressed_switch and count and count.is_at_least(profile.limit("iris-cd4-moderate")):
         return Silent("a switch while suppressed, CD4 count not below 200")
-    return _counsel(draft, record, profile, (level, reasons))
+    return _counsel(draft, record, profile, level, reasons)
 
 
 def _fresh_facts(record: PatientRecord, profile: Profile) -> tuple[LabResult | None, LabResult | None]:
@@ -84,11 +84,9 @@ def _timing(record: PatientRecord) -> str:
 
 
 def _counsel(
-    draft: DraftedArt, record: PatientRecord, profile: Profile, tiered: tuple[str, list[str]]
+    draft: DraftedArt, record: PatientRecord, profile: Profile, level: str, reasons: list[str]
 ) -> Recommendation:
-    level, reasons = tiered
-    facts = _fresh_facts(record, profile)
-    count = facts[0]
+    count, load = _fresh_facts(record, profile)
     at = f" at CD4 {amount(count)}" if count else ""
     because = (
         f"Risk: {'; '.join(reasons)}." if reasons else "IRIS is possible at any CD4 count, though less likely here."
@@ -101,7 +99,7 @@ def _counsel(
         indicator="warning" if level == "high" else "info",
         rationale=(because, _timing(record)),
         cites=(profile.cite("iris-definition"), profile.cite("iris-window")),
-        facts=tuple(one for one in facts if one),
+        facts=tuple(one for one in (count, load) if one),
         notes=(_SAY, *first),
         level=level,
     )

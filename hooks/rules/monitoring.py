@@ -54,7 +54,9 @@ def monitoring_due(record: PatientRecord, profile: Profile) -> Verdict:
     nothing = not record.cd4_counts or (not record.viral_loads and not record.hiv.type_2)
     if record.gap("medications") and not nothing:
         return Lacks(("medications",))
-    due = {datum: why for datum in _TESTS if (why := _overdue(datum, record, profile)) and not _awaited(datum, record)}
+    due = {
+        datum: why for datum in _TESTS if (why := _overdue(datum, record, profile)) and not record.is_on_its_way(datum)
+    }
     if due:
         return _order(due, record, profile)
     if record.hiv.type_2:
@@ -72,9 +74,11 @@ def _overdue(datum: str, record: PatientRecord, profile: Profile) -> str | None:
     interval = _cd4_interval(record, profile) if datum == "cd4-count" else _viral_load_interval(record, profile)
     if interval is None:
         return None
-    allowed = interval + (0 if _no_grace(datum, record, profile) else profile.days("monitoring-grace"))
     days = newest.age_days(record.as_of)
-    return f"last {_TESTS[datum]} from {day(newest.date)} ({ago(days)})" if days > allowed else None
+    in_grace = days <= interval + profile.days("monitoring-grace")
+    if days <= interval or (in_grace and not _no_grace(datum, record, profile)):
+        return None
+    return f"last {_TESTS[datum]} from {day(newest.date)} ({ago(days)})"
 
 
 def _cd4_interval(record: PatientRecord, profile: Profile) -> int | None:
@@ -135,12 +139,6 @@ def _no_grace(datum: str, record: PatientRecord, profile: Profile) -> bool:
         return True
     said = (one for one in (other(record, profile) for other in _RESTING) if isinstance(one, Recommendation))
     return any(record.results(datum)[0] in one.facts for one in said)
-
-
-def _awaited(datum: str, record: PatientRecord) -> bool:
-    """Whether the test is drafted, ordered, or has a result on its way."""
-    drafted = any(datum in order.tests for order in record.draft_orders or ())
-    return drafted or datum in record.tests_on_order or record.awaits(datum)
 
 
 def _order(due: dict[str, str], record: PatientRecord, profile: Profile) -> Recommendation:

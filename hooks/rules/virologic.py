@@ -136,13 +136,8 @@ def viremia_recheck(record: PatientRecord, profile: Profile) -> Verdict:
         cites=(profile.cite("low-level-viraemia"),),
         facts=record.viral_loads[:2],
         notes=("Ask about missed doses, supply, interactions (antacids, minerals, rifampicin) and recent illness.",),
-        suggestions=() if _awaited(record) else (TestOrder("viral-load", recommended=True),),
+        suggestions=() if record.is_on_its_way("viral-load") else (TestOrder("viral-load", recommended=True),),
     )
-
-
-def _awaited(record: PatientRecord) -> bool:
-    drafted = any("viral-load" in order.tests for order in record.draft_orders or ())
-    return drafted or "viral-load" in record.tests_on_order or any(one.datum == "viral-load" for one in record.pending)
 
 
 def _suppressed_before(record: PatientRecord, profile: Profile, newest: int = 1) -> bool:
