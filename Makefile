@@ -70,7 +70,8 @@ print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], s
 echo "wrote $(1)"
 endef
 
-# The stamps: an environment is filled anew only when a lock file or the packaging changes.
+# The stamps: an environment is filled anew only when a lock file or the packaging changes. The lock files name everything, so
+# pip resolves nothing (older ones look past the pin of a package that another asks for with an extra); it checks the sum after.
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed, and none was found:" \
 	"install one, or name it with PYTHON=path/to/python" >&2; exit 1; }
@@ -82,10 +83,11 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.runtime: requirements.lock setup.cfg pyproject.toml | $(VENV)/.made
-	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --require-hashes --no-deps --requirement requirements.lock
 	$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/.test: requirements-test.lock | $(VENV)/.runtime
-	$(PIP) install --require-hashes --requirement requirements-test.lock
+	$(PIP) install --require-hashes --no-deps --requirement requirements-test.lock
+	$(PIP) check
 	@touch $@

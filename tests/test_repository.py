@@ -134,7 +134,7 @@ def test_make_setup_installs_hashed_requirements_and_nothing_beside_them() -> No
     recipe = make("--dry-run", "--always-make", "setup")
     installs = [line for line in recipe.splitlines() if " -m pip " in line]
     assert len(installs) == 2
-    assert "--require-hashes --requirement requirements.lock" in installs[0]
+    assert "--require-hashes --no-deps --requirement requirements.lock" in installs[0]
     assert "--no-build-isolation --no-deps --editable ." in installs[1]
 
 
