@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := cds_service hooks
 PYTHON_FILES := $(PACKAGES) tests
 
-.PHONY: help setup demo test bench coverage lint types quick format lock clean
+.PHONY: help setup demo test bench mutants coverage lint types quick format lock clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test: lint types  ## Run every check: lint, types, tests; TEST_ARGS are passed t
 
 bench: setup  ## Measure the service and print the figures
 	$(BIN)/python -m tests.benchmark $(BENCH_ARGS)
+
+mutants: $(VENV)/.test  ## Put faults into hooks/ one at a time: how many do the cases find? MUTANTS_ARGS=--sample 60 tries fewer
+	$(BIN)/python -m tests.mutation $(MUTANTS_ARGS)
 
 lint: $(VENV)/.test  ## Ruff on the Python files, hadolint on the Dockerfile
 	$(BIN)/ruff check $(PYTHON_FILES)

@@ -11,6 +11,7 @@ from cds_service.chart.templates import prefetch_templates
 from cds_service.chart.url_guard import Guard
 from cds_service.ledger import FeedbackLedger
 from cds_service.settings import Settings
+from cds_service.site import site_profile
 from cds_service.web import browsers, cds_hooks, health, pages, refusals
 from cds_service.web.metrics import Metrics
 from cds_service.web.wiring import KEY, Wiring
@@ -29,8 +30,10 @@ def system_clock() -> datetime:
 def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Flask:
     """The application. Raises KnowledgeFault, LedgerDown or pydantic's ValidationError, and then nothing starts."""
     knowledge = load()
-    profile = load_profiles(knowledge)[settings.profile]
-    _check_rules(profile)
+    profiles = load_profiles(knowledge)
+    for one in profiles.values():
+        _check_rules(one)
+    profile = site_profile(profiles, settings)
     check_shapes(knowledge)
     for name in ("request", "order-request", "feedback"):
         validator(name)
@@ -63,8 +66,12 @@ def _fhir_client(settings: Settings, metrics: Metrics) -> FhirClient | None:
 
 
 def _check_rules(profile: Profile) -> None:
-    """Every citation of every live rule must stand in the profile."""
-    for rule in {rule.id: rule for service in SERVICES for rule in service.rules}.values():
+    """Every citation of every live rule must stand in the profile, but for those the guideline may be without."""
+    rules = {rule.id: rule for service in SERVICES for rule in service.rules}
+    unknown = sorted(profile.left_out - rules.keys())
+    if unknown:
+        raise KnowledgeFault(f"profiles/{profile.name}.toml: left_out: expected ids of rules, not {', '.join(unknown)}")
+    for rule in (one for name, one in rules.items() if name not in profile.left_out):
         unknown = [key for key in rule.cites if not profile.knows(key)]
         if unknown:
             raise KnowledgeFault(f"profiles/{profile.name}.toml: {rule.id}: expected an entry for {', '.join(unknown)}")

@@ -10,6 +10,7 @@ from datetime import date
 
 from cds_service import __version__
 from cds_service.settings import SettingFault, read_settings
+from hooks.knowledge import KnowledgeFault, load, load_profiles
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except SettingFault as fault:
+    except (SettingFault, KnowledgeFault) as fault:
         print(f"cds-service: {fault}", file=sys.stderr)
         return 2
 
@@ -46,12 +47,40 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day to judge it at")
     explain.set_defaults(run=_explain)
 
+    _add_knowledge(commands)
+
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
     serve.add_argument("--port", type=_port, default=8080, metavar="N")
     serve.add_argument("--workers", type=int, default=2, metavar="N")
     serve.set_defaults(run=_serve)
     return parser
+
+
+def _add_knowledge(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands about the knowledge itself: what it rests on, and how guidelines differ."""
+    about = commands.add_parser("knowledge", help="what the knowledge rests on").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    report = about.add_parser("report", help="print sources, choices that await review, and what is overdue")
+    report.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day it is (default: today)")
+    report.add_argument("--overdue-after", type=_days, default=365, metavar="DAYS", help="(default: 365)")
+    report.add_argument("--strict", action="store_true", help="exit 1 where something is overdue")
+    report.set_defaults(run=_report)
+
+    profile = commands.add_parser("profile", help="compare guideline profiles").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    diff = profile.add_parser("diff", help="print what differs between two profiles")
+    diff.add_argument("first", metavar="A")
+    diff.add_argument("second", metavar="B")
+    diff.set_defaults(run=_diff)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("a whole number of days is expected")
+    return int(text)
 
 
 def _port(text: str) -> int:
@@ -96,6 +125,30 @@ def _explain(options: argparse.Namespace) -> int:
     except Refusal as refusal:
         print(f"cds-service explain: {refusal.status} {refusal.code}: {refusal.sentence}", file=sys.stderr)
         return 1
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from cds_service.app import system_clock  # noqa: PLC0415
+    from cds_service.knowledge import report_in_words  # noqa: PLC0415
+    from hooks.knowledge.report import report  # noqa: PLC0415
+
+    knowledge = load()
+    as_of = options.as_of or system_clock().date()
+    found = report(knowledge, load_profiles(knowledge), as_of, options.overdue_after)
+    print(report_in_words(found), end="")
+    return 1 if options.strict and found.overdue else 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from cds_service.knowledge import difference_in_words  # noqa: PLC0415
+
+    profiles = load_profiles(load())
+    for name in (options.first, options.second):
+        if name not in profiles:
+            print(f"cds-service profile diff: no profile {name!r}; known are {', '.join(profiles)}", file=sys.stderr)
+            return 2
+    print(difference_in_words(profiles[options.first], profiles[options.second]), end="")
     return 0
 
 

@@ -8,13 +8,16 @@ from typing import Any
 from cds_service.chart.read import read_chart
 from cds_service.errors import Malformed
 from cds_service.settings import Settings
+from cds_service.site import site_profile
 from cds_service.wire.envelope import read_envelope
 from hooks import SERVICES, Service
-from hooks.assess import assess
-from hooks.knowledge import Knowledge, load, load_profiles
-from hooks.record import LabResult, PatientRecord
+from hooks.assess import Finding, assess
+from hooks.counterfactual import what_would_change
+from hooks.facts import drug_names, fact, origin
+from hooks.knowledge import Knowledge, Profile, load, load_profiles
+from hooks.record import LabResult, OtherResult, PatientRecord
 from hooks.trace import TracedFinding, gap_in_words, trace
-from hooks.wording import day, fact, listed, name
+from hooks.wording import day, listed, name
 
 
 def explain(body: bytes, settings: Settings, now: datetime) -> str:
@@ -22,8 +25,13 @@ def explain(body: bytes, settings: Settings, now: datetime) -> str:
     knowledge = load()
     service = _service_of(body)
     record = read_chart(read_envelope(body, service), now, knowledge, settings.iu_per_copy)
-    assessment = assess(service, record, load_profiles(knowledge)[settings.profile])
-    said = [line for finding in trace(assessment, record.as_of, thresholds=True) for line in (*_finding(finding), "")]
+    assessment = assess(service, record, site_profile(load_profiles(knowledge), settings))
+    told = trace(assessment, record.as_of, whole=True)
+    said = [
+        line
+        for finding, one in zip(assessment.findings, told, strict=True)
+        for line in (*_finding(one), *_changes(finding, record, assessment.profile), "")
+    ]
     head = [
         f"{service.id} on {day(record.as_of)}, knowledge {knowledge.version}, profile {assessment.profile.name}",
         f"complete: {'yes' if assessment.complete else 'no'}",
@@ -63,47 +71,45 @@ def _chart(record: PatientRecord, knowledge: Knowledge) -> Iterable[str]:
     yield f"HIV: {record.hiv.status} ({record.hiv.basis})" + ("; HIV-2" if record.hiv.type_2 else "")
     yield f"age: {'not known' if record.age is None else record.age}"
     for results in (record.cd4_counts, record.cd4_percents, record.viral_loads):
-        yield from (_result(one, record) for one in results)
+        yield from (_result(one, record, knowledge) for one in results)
+    yield from (_result(one, record, knowledge) for one in record.other_results)
     yield from (f"pending: {name(one.datum)}{f', {day(one.date)}' if one.date else ''}" for one in record.pending)
     for bad in record.unreadable:
         yield f"unreadable: {name(bad.datum)}, {bad.source}{f', {day(bad.latest)}' if bad.latest else ', no date'}: {bad.why}"
     yield from (f"gap: {gap_in_words(gap.datum, gap.why)}" for gap in record.gaps)
     yield f"ART: {_art(record, knowledge)}"
     for taken in record.medications or ():
-        names = listed(sorted(_drug(code, knowledge) for code in taken.ingredients))
+        names = drug_names(taken.ingredients, knowledge)
         state = "current" if taken.current else "past"
         spell = f"{f' since {day(taken.since)}' if taken.since else ''}{f' until {day(taken.until)}' if taken.until else ''}"
         yield f"drug: {names}, {state}{spell} ({taken.source}{', by name only' if taken.by_name else ''})"
-    for draft in record.draft_orders or ():
-        drug = draft.medication
-        asked = (
-            listed(sorted(_drug(code, knowledge) for code in drug.ingredients)) if drug else listed(sorted(draft.tests))
-        )
-        yield f"draft: {asked or ('another order' if draft.readable else 'not readable')} ({draft.source})"
+    yield from (
+        f"draft: {fact(draft, record.as_of, knowledge)} ({draft.source})" for draft in record.draft_orders or ()
+    )
     for problem in record.problems or ():
         yield f"problem: {listed(sorted(problem.concepts))}, {problem.state} ({problem.source})"
     for allergy in record.allergies or ():
-        to = sorted(_drug(code, knowledge) for code in allergy.ingredients) + (
-            ["sulfonamides"] if allergy.sulfonamide else []
-        )
+        named = [drug_names(allergy.ingredients, knowledge)] if allergy.ingredients else []
+        to = named + (["sulfonamides"] if allergy.sulfonamide else [])
         severity = {True: "severe", False: "not severe", None: "severity unknown"}[allergy.severe]
         yield f"allergy: {listed(to) or 'not recognised'}, {severity} ({allergy.source})"
 
 
-def _result(one: LabResult, record: PatientRecord) -> str:
-    return f"result: {fact(one, record.as_of)} (received as {one.received}, {one.source})"
+def _result(one: LabResult | OtherResult, record: PatientRecord, knowledge: Knowledge) -> str:
+    return f"result: {fact(one, record.as_of, knowledge)} ({origin(one)})"
 
 
 def _art(record: PatientRecord, knowledge: Knowledge) -> str:
     art = record.art
     dates = (("since", art.since), ("last changed", art.changed), ("stopped", art.stopped))
     said = [f"{word} {day(when)}" for word, when in dates if when]
-    drugs = [f"({listed(sorted(_drug(code, knowledge) for code in art.agents))})"] if art.agents else []
-    return ", ".join([art.status, *said]) + (f" {drugs[0]}" if drugs else "")
+    drugs = f" ({drug_names(art.agents, knowledge)})" if art.agents else ""
+    return ", ".join([art.status, *said]) + drugs
 
 
-def _drug(code: str, knowledge: Knowledge) -> str:
-    return knowledge.ingredients[code].name if code in knowledge.ingredients else code
+def _changes(finding: Finding, record: PatientRecord, profile: Profile) -> Iterable[str]:
+    """What would change the answer, as the rule itself says when asked."""
+    yield from (f"  would change: {one}" for one in what_would_change(finding.rule, record, profile))
 
 
 def _finding(one: TracedFinding) -> Iterable[str]:
@@ -111,12 +117,13 @@ def _finding(one: TracedFinding) -> Iterable[str]:
     yield f"{one.rule}: {one.outcome}{f' ({grade})' if grade else ''}{f', {one.why}' if one.why else ''}"
     if one.summary:
         yield f"  {one.summary}"
-    for line in (*one.rationale, *one.facts, *one.notes):
-        yield f"  - {line.strip()}"
+    yield from (f"  - {line.strip()}" for line in one.rationale)
+    yield from (f"  fact: {line} ({where})" for line, where in zip(one.facts, one.origins, strict=True))
+    yield from (f"  - {line.strip()}" for line in one.notes)
     if one.because:
         yield f"  because {one.because}"
     if one.missing:
         yield f"  missing: {', '.join(one.missing)}"
     yield from (f"  - {gap}" for gap in one.gaps)
     yield from (f"  threshold: {line}" for line in one.thresholds)
-    yield from (f"  source: {line}" for line in one.sources)
+    yield from (f"  source: {line}" for line in dict.fromkeys((*one.sources, *one.authority)))

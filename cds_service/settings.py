@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hooks.knowledge.load import FOLDER
+from hooks.knowledge.words import REGIONS
 
 PREFIX = "CDS_"
 Network = IPv4Network | IPv6Network
@@ -31,6 +32,8 @@ class Settings:
     database_url: str = "sqlite:///immune-status.sqlite3"
     metrics_allow: tuple[Network, ...] = ()
     iu_per_copy: Decimal | None = None
+    endemic: frozenset[str] = frozenset()
+    cotrimoxazole_for_all: bool = False
     public_url: str | None = None
     issuers: str | None = None
     open_access: bool = False
@@ -113,6 +116,22 @@ def _networks(name: str, value: Any) -> tuple[Network, ...]:
         ) from None
 
 
+def _regions(name: str, value: Any) -> frozenset[str]:
+    parts = value if isinstance(value, list) else str(value).split(",")
+    found = frozenset(str(part).strip().casefold() for part in parts if str(part).strip())
+    if found - REGIONS:
+        raise SettingFault(f"{PREFIX}{name.upper()}: a comma list of {', '.join(sorted(REGIONS))} is expected.")
+    return found
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    found = words.get(str(value).strip().casefold())
+    if found is None:
+        raise SettingFault(f"{PREFIX}{name.upper()}: true or false is expected.")
+    return found
+
+
 _PROFILES = tuple(path.stem for path in sorted((FOLDER / "profiles").glob("*.toml")))
 _PARSERS: dict[str, Any] = {
     "profile": _one_of(*_PROFILES),
@@ -122,6 +141,8 @@ _PARSERS: dict[str, Any] = {
     "database_url": _text,
     "metrics_allow": _networks,
     "iu_per_copy": _factor,
+    "endemic": _regions,
+    "cotrimoxazole_for_all": _yes_or_no,
     "public_url": _text,
     "issuers": _text,
 }

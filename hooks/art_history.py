@@ -159,7 +159,7 @@ def _last_end(agent: str, course: Sequence[_Spell]) -> date | None:
 
 def drafted_art(history: ArtHistory, drafts: Iterable[DraftOrder], knowledge: Knowledge) -> DraftedArt:
     """What the drafts of this session would do to the regimen."""
-    drafted = agents((order.medication for order in drafts if order.medication), knowledge)
+    drafted = agents((order.medication for order in drafts if order.medication and not order.stops), knowledge)
     if not drafted:
         return DraftedArt("none")
     whole = is_complete(drafted, knowledge)

@@ -1,81 +1,18 @@
 """A service, a patient record and a profile in; an Assessment out: every rule, said or silent, with its reason."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from hooks.advice import URGENCY, Indicator, Lacks, Recommendation, Silent, Verdict
 from hooks.drugs import concerns_hiv_care
-from hooks.knowledge import Citation, Profile, Regimen
-from hooks.record import Gap, LabResult, PatientRecord
+from hooks.grouping import grouped
+from hooks.knowledge import Profile
+from hooks.record import Fact, Gap, PatientRecord
 
-Indicator = Literal["critical", "warning", "info"]
-URGENCY: tuple[Indicator, ...] = ("critical", "warning", "info")
 MOST_CARDS = 3
 _log = logging.getLogger("hooks.assess")
-
-
-@dataclass(frozen=True, slots=True)
-class DrugOrder:
-    """Clinical intent: start this regimen. Without `dosed` the order names the drug and leaves the dose to the prescriber."""
-
-    regimen: Regimen
-    dosed: bool = True
-    recommended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TestOrder:
-    """Clinical intent: order this laboratory test (a key of the knowledge's tests)."""
-
-    test: str
-    recommended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveDraft:
-    """Clinical intent: take this drug out of the orders about to be signed."""
-
-    source: str  # Type/id of the draft
-    name: str
-    recommended: bool = False
-
-
-Suggestion = DrugOrder | TestOrder | RemoveDraft
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
-    """What to say: the point in one line, why, on what facts, by whose authority, and what can be ordered."""
-
-    summary: str
-    indicator: Indicator
-    rationale: tuple[str, ...]
-    cites: tuple[Citation, ...]
-    facts: tuple[LabResult, ...] = ()
-    notes: tuple[str, ...] = ()  # what was missing, or not checked
-    suggestions: tuple[Suggestion, ...] = ()
-    several: bool = False  # more than one suggestion may be taken
-    level: str | None = None
-    ends_matter: bool = False  # no other rule is then listed
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """Nothing to say, because …"""
-
-    because: str
-    ends_matter: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Lacks:
-    """The rule cannot be assessed for want of these data."""
-
-    data: tuple[str, ...]
-
-
-Verdict = Recommendation | Silent | Lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +21,8 @@ class Rule:
 
     id: str
     title: str
-    cites: tuple[str, ...]
+    cites: tuple[str, ...]  # statements and thresholds that every profile has
+    may_cite: tuple[str, ...]  # those that a guideline may be without: the rule then does without them
     needs: tuple[str, ...]
     worst: Indicator  # the most urgent it can be: a gap that could hide a warning is said aloud
     function: Callable[[PatientRecord, Profile], Verdict]
@@ -99,13 +37,13 @@ class Rule:
 
 
 def rule(
-    *, cites: tuple[str, ...], needs: tuple[str, ...], worst: Indicator = "info"
+    *, cites: tuple[str, ...], needs: tuple[str, ...], may_cite: tuple[str, ...] = (), worst: Indicator = "info"
 ) -> Callable[[Callable[[PatientRecord, Profile], Verdict]], Rule]:
     """Makes a rule of a function: its name is the id, its docstring the title and the When / Then."""
 
     def make(function: Callable[[PatientRecord, Profile], Verdict]) -> Rule:
         title = (function.__doc__ or "").strip().split("\n", 1)[0].rstrip(".")
-        return Rule(function.__name__.replace("_", "-"), title, cites, needs, worst, function)
+        return Rule(function.__name__.replace("_", "-"), title, cites, may_cite, needs, worst, function)
 
     return make
 
@@ -124,6 +62,7 @@ class Finding:
     because: str | None = None  # silent
     missing: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    facts: tuple[Fact, ...] = ()  # what it rests on, said or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +90,10 @@ class Assessment:
         return not any(finding.gaps for finding in self.findings)
 
     @property
-    def recommended(self) -> tuple[Finding, ...]:
-        """What is said now, most urgent first."""
-        said = (finding for finding in self.findings if finding.outcome == "recommended")
-        return tuple(sorted(said, key=urgency))
+    def cards(self) -> tuple[tuple[Finding, ...], ...]:
+        """What is said now, most urgent first: the findings that one order answers together, the most urgent leading."""
+        said = tuple(finding for finding in self.findings if finding.outcome == "recommended")
+        return tuple(tuple(said[place] for place in group) for group in _groups(said))
 
     @property
     def hidden_by_gaps(self) -> tuple[Finding, ...]:
@@ -162,9 +101,10 @@ class Assessment:
         return tuple(one for one in self.findings if one.gaps and (one.rule.worst != "info" or one.rule.id == "scope"))
 
 
-def urgency(finding: Finding) -> int:
-    """Sorts the most urgent first."""
-    return URGENCY.index(finding.recommendation.indicator) if finding.recommendation else len(URGENCY)
+def _groups(said: Sequence[Finding]) -> list[list[int]]:
+    """Which of the said findings share a card, by place; cards and findings most urgent first."""
+    advice = [one.recommendation for one in said]
+    return grouped([(URGENCY.index(one.indicator), one.answers) for one in advice if one])
 
 
 def assess(service: Service, record: PatientRecord, profile: Profile) -> Assessment:
@@ -172,7 +112,7 @@ def assess(service: Service, record: PatientRecord, profile: Profile) -> Assessm
     findings: list[Finding] = []
     in_doubt: Lacks | None = None  # scope not assessed: nobody knows yet whether any advice applies
     for one in service.rules:
-        verdict = in_doubt or _verdict(one, record, profile)
+        verdict = in_doubt or judge(one, record, profile)
         if isinstance(verdict, Recommendation | Silent) and verdict.ends_matter:
             findings = [_finding(one, verdict, record)]
             break
@@ -182,7 +122,10 @@ def assess(service: Service, record: PatientRecord, profile: Profile) -> Assessm
     return Assessment(profile, _hold_what_found_no_room(_hold_at_unrelated_order(findings, service, record, profile)))
 
 
-def _verdict(one: Rule, record: PatientRecord, profile: Profile) -> Verdict:
+def judge(one: Rule, record: PatientRecord, profile: Profile) -> Verdict:
+    """What one rule says of the record, or that it cannot be assessed: a gap in its needs, or a fault in its code."""
+    if one.id in profile.left_out:
+        return Silent(f"the guideline profile {profile.name} gives no recommendation on this")
     lacking = tuple(datum for datum in one.needs if record.gap(datum))
     if lacking:
         return Lacks(lacking)
@@ -195,13 +138,14 @@ def _verdict(one: Rule, record: PatientRecord, profile: Profile) -> Verdict:
 
 def _finding(one: Rule, verdict: Verdict, record: PatientRecord) -> Finding:
     if isinstance(verdict, Recommendation):
-        return Finding(rule=one, outcome="recommended", recommendation=verdict)
+        return Finding(rule=one, outcome="recommended", recommendation=verdict, facts=verdict.facts)
     if isinstance(verdict, Silent):
-        return Finding(rule=one, outcome="silent", because=verdict.because)
+        return Finding(rule=one, outcome="silent", because=verdict.because, facts=verdict.facts)
     gaps = tuple(gap for gap in map(record.gap, verdict.data) if gap)
     if not verdict.data:  # it raised: all it needs is in doubt
         gaps = tuple(Gap(datum, "could not be assessed for an internal fault") for datum in one.needs)
-    return Finding(rule=one, outcome="not-assessed", missing=verdict.data or one.needs, gaps=gaps)
+    missing = verdict.data or one.needs
+    return Finding(rule=one, outcome="not-assessed", missing=missing, gaps=gaps, facts=verdict.facts)
 
 
 def _hold_at_unrelated_order(
@@ -210,17 +154,16 @@ def _hold_at_unrelated_order(
     """Information speaks at an order only where the order concerns it; warnings speak always."""
     if not service.at_order or any(concerns_hiv_care(order, profile.knowledge) for order in record.draft_orders or ()):
         return findings
-    return [
-        replace(one, outcome="held", why="unrelated-order")
-        if one.recommendation and one.recommendation.indicator == "info"
-        else one
-        for one in findings
-    ]
+    return [replace(one, outcome="held", why="unrelated-order") if _is_unrelated(one) else one for one in findings]
+
+
+def _is_unrelated(finding: Finding) -> bool:
+    said = finding.recommendation
+    return said is not None and said.indicator == "info" and not said.about_order
 
 
 def _hold_what_found_no_room(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     findings = tuple(findings)
-    said = sorted((one for one in findings if one.outcome == "recommended"), key=urgency)
-    for late in said[MOST_CARDS:]:
-        findings = tuple(replace(one, outcome="held", why="no-room") if one is late else one for one in findings)
-    return findings
+    said = [one for one in findings if one.outcome == "recommended"]
+    late = {said[place].rule.id for group in _groups(said)[MOST_CARDS:] for place in group}
+    return tuple(replace(one, outcome="held", why="no-room") if one.rule.id in late else one for one in findings)

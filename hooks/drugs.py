@@ -1,6 +1,6 @@
-"""Medications in; out comes what they amount to: antiretroviral treatment, cover against Pneumocystis, HIV care at all."""
+"""Medications in; out comes what they amount to: antiretroviral treatment, cover against infections, HIV care at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from hooks.knowledge import Knowledge
@@ -10,12 +10,14 @@ SULFAMETHOXAZOLE, TRIMETHOPRIM = "10180", "10829"
 COTRIMOXAZOLE = frozenset((SULFAMETHOXAZOLE, TRIMETHOPRIM))
 DAPSONE, ATOVAQUONE, PENTAMIDINE, PROGUANIL = "3108", "60212", "7994", "2382"
 PYRIMETHAMINE, SULFADIAZINE = "9010", "10171"
+AZITHROMYCIN, CLARITHROMYCIN, RIFABUTIN, ETHAMBUTOL = "18631", "21212", "55672", "4110"
 ZIDOVUDINE, DIDANOSINE = "11413", "3364"
 EMTRICITABINE, LAMIVUDINE = "276237", "68244"
 FULL_REGIMEN = 3  # agents, boosters not counted
 _NOT_TREATMENT = frozenset(("not_hiv_regimen", "hbv_product_taf_alone", "hbv_dose_not_hiv", "nonsystemic_exclude"))
 _CARE = ("art", "art-booster", "oi", "tb")
 _CARE_TESTS = frozenset(("cd4-count", "cd4-percent", "viral-load"))
+_COURSES = frozenset(("short_course_pack", "h_pylori_pack"))  # packs that are a course of treatment by themselves
 _TWICE_A_WEEK = Decimal(2)
 
 
@@ -51,12 +53,36 @@ def systemic(medication: Medication) -> bool:
 def covers_pneumocystis(medications: Iterable[Medication]) -> tuple[Medication, ...]:
     """What of it protects against Pneumocystis (decision tables 1.1 and 1.13); none where nothing does."""
     taken = [one for one in medications if systemic(one)]
+    return (*filter(_protects, taken), *_with_pyrimethamine(taken, SULFADIAZINE))
+
+
+def covers_toxoplasma(medications: Iterable[Medication]) -> tuple[Medication, ...]:
+    """What of it protects against toxoplasma (decision tables 1.2): not dapsone alone, not pentamidine."""
+    taken = [one for one in medications if systemic(one)]
+    alone = [one for one in taken if _protects(one) and not one.ingredients & {DAPSONE, PENTAMIDINE}]
+    lasting = [one for one in taken if not one.short_course]
+    pairs = (*_with_pyrimethamine(lasting, SULFADIAZINE), *_with_pyrimethamine(lasting, DAPSONE))
+    return tuple(dict.fromkeys((*alone, *pairs)))
+
+
+def covers_mac(medications: Iterable[Medication]) -> tuple[Medication, ...]:
+    """What of it can prevent Mycobacterium avium complex disease (decision tables 1.3 and 1.13): no short course of it."""
+    lasting = [one for one in medications if systemic(one) and not one.short_course and not one.flags & _COURSES]
+    return tuple(one for one in lasting if one.ingredients & {AZITHROMYCIN, CLARITHROMYCIN, RIFABUTIN})
+
+
+def prevents_mac(medications: Iterable[Medication]) -> tuple[Medication, ...]:
+    """What of it is taken as one takes it to prevent MAC: azithromycin more than twice a week has another purpose."""
+    seldom = (one for one in medications if one.times_per_week is None or one.times_per_week <= _TWICE_A_WEEK)
+    others = (one for one in medications if one.ingredients & {CLARITHROMYCIN, RIFABUTIN})
+    return covers_mac(dict.fromkeys((*seldom, *others)))
+
+
+def _with_pyrimethamine(taken: Sequence[Medication], partner: str) -> list[Medication]:
+    """Pyrimethamine and its partner, where both are taken."""
+    pair = {PYRIMETHAMINE, partner}
     together = frozenset[str]().union(*(one.ingredients for one in taken))
-    if {PYRIMETHAMINE, SULFADIAZINE} <= together:
-        pair = [one for one in taken if one.ingredients & {PYRIMETHAMINE, SULFADIAZINE}]
-    else:
-        pair = []
-    return (*filter(_protects, taken), *pair)
+    return [one for one in taken if one.ingredients & pair] if pair <= together else []
 
 
 def _protects(one: Medication) -> bool:

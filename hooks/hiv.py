@@ -36,16 +36,15 @@ def hiv_status(
         return Hiv("established", "HIV infection is on the problem list", type_2)
     days = art.days_on(as_of)
     on_regimen = bool(viral_loads) and _is_full_regimen(art, knowledge)
-    if on_regimen and days is not None and days >= knowledge.thresholds["established-by-regimen"].days:
+    if on_regimen and days is not None and knowledge.thresholds["established-by-regimen"].reached_by(days):
         return Hiv("established", "three antiretrovirals for 60 days or more, with a viral load on file", type_2)
     for doubt, basis in DOUBTS.items():
         if doubt in found:
             return Hiv("unclear", basis, type_2)
     if on_regimen and days is None:
         return Hiv("unclear", "three antiretrovirals, since nobody knows when, and no diagnosis on record", type_2)
-    drafted = agents((one.medication for one in drafts if one.medication), knowledge)
-    raised = knowledge.thresholds["suppressed"].value
-    if drafted and any(one.is_at_least(raised) for one in viral_loads):
+    drafted = agents((one.medication for one in drafts if one.medication and not one.stops), knowledge)
+    if drafted and any(map(knowledge.thresholds["suppressed"].not_under, viral_loads)):
         return Hiv("unclear", "antiretrovirals are being ordered with a raised viral load and no diagnosis on record")
     return Hiv("none", "no evidence of HIV infection on the chart")
 

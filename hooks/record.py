@@ -9,60 +9,38 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-Measure = Literal["cd4-count", "cd4-percent", "viral-load"]
-Comparator = Literal["", "<", "<=", ">", ">="]
+from hooks.results import Comparator, LabResult, Measure, OtherResult, Pending, Unreadable
+
+__all__ = [
+    "LIFELONG",
+    "LOOK_BACK_DAYS",
+    "Allergy",
+    "ArtHistory",
+    "ArtStatus",
+    "Comparator",
+    "DraftOrder",
+    "Fact",
+    "Gap",
+    "Hiv",
+    "HivStatus",
+    "LabResult",
+    "Measure",
+    "Medication",
+    "OtherResult",
+    "PatientRecord",
+    "Pending",
+    "Problem",
+    "ProblemState",
+    "Unreadable",
+]
+
 HivStatus = Literal["established", "unclear", "none", "unknown"]
 ProblemState = Literal["active", "past", "unknown"]
 ArtStatus = Literal["never", "on", "stopped", "unclear"]
 
+# Of these tests an old result may still count, so an old one that cannot be read may still hide something
+LIFELONG = frozenset(("toxoplasma-igg", "g6pd", "hbsag", "anti-hbs", "tb-test", "crag"))
 LOOK_BACK_DAYS = 365  # no rule acts on a result older than a year, so nothing older can hide one (decision tables 5.1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabResult:
-    """One usable result: a number in the canonical unit, a bound (`<20` is an upper bound, not 20), or "not detected".
-
-    Units: CD4 count `/uL`, CD4 percent `%`, viral load `copies/mL`, or `IU/mL` where the site set no assay factor.
-    """
-
-    measure: Measure
-    unit: str
-    number: Decimal | None
-    date: dt.date  # the calendar day written in the result
-    received: str  # numerals and unit as they came; never free text of the chart
-    source: str  # reference of the resource, e.g. Observation/123
-    comparator: Comparator = ""
-    detected: bool | None = None
-    instant: dt.datetime | None = None
-    notes: tuple[str, ...] = ()
-
-    def is_below(self, limit: Decimal) -> bool:
-        """True only where the result proves a value below the limit."""
-        if self.unit == "IU/mL":
-            return self.number is None and self.detected is False
-        if self.number is None:
-            return self.detected is False
-        if self.comparator == "<":
-            return self.number <= limit
-        return self.comparator in ("", "<=") and self.number < limit
-
-    def is_at_least(self, limit: Decimal) -> bool:
-        """True only where the result proves a value at or above the limit."""
-        if self.number is None or self.unit == "IU/mL":
-            return False
-        return self.comparator in ("", ">", ">=") and self.number >= limit
-
-    def is_at_most(self, limit: Decimal) -> bool:
-        """True only where the result proves a value at or below the limit."""
-        return self.is_below(limit) or (self.comparator in ("", "<=") and self.number == limit)
-
-    def is_above(self, limit: Decimal) -> bool:
-        """True only where the result proves a value above the limit."""
-        return self.is_at_least(limit) and (self.comparator == ">" or self.number != limit)
-
-    def age_days(self, as_of: dt.date) -> int:
-        """Whole calendar days between the date written in the result and the day of the request."""
-        return (as_of - self.date).days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +82,7 @@ class DraftOrder:
     source: str
     medication: Medication | None = None
     tests: frozenset[str] = frozenset()  # measures and tests it asks for
+    stops: bool = False  # an order to stop, or not to give, its medication
     readable: bool = True  # False: says neither what drug nor what test it is
 
 
@@ -129,32 +108,7 @@ class Allergy:
     recognised: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherResult:
-    """Another laboratory result that rules read, as positive, negative, deficient, normal …"""
-
-    test: str
-    result: str
-    date: dt.date
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Something that was there but could not be trusted: which datum it would be, why, and the last day it can be from."""
-
-    datum: str
-    why: str  # our own words, fit for a card
-    latest: dt.date | None
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A result that is registered or preliminary: somebody is working on it, nothing rests on it."""
-
-    datum: str
-    date: dt.date | None
+Fact = LabResult | OtherResult | Problem | Medication | Allergy | DraftOrder  # what a finding can rest on
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +151,18 @@ class PatientRecord:
     unreadable: tuple[Unreadable, ...] = ()
     gaps: tuple[Gap, ...] = field(default=())  # not supplied, or supplied in part
 
-    def results(self, datum: str) -> tuple[LabResult, ...]:
-        """The usable results of one measure, newest first."""
-        by_datum = {"cd4-count": self.cd4_counts, "cd4-percent": self.cd4_percents, "viral-load": self.viral_loads}
-        return by_datum.get(datum, ())
+    def results(self, datum: str) -> tuple[LabResult | OtherResult, ...]:
+        """The usable results of one measure or test, newest first."""
+        by_datum: dict[str, tuple[LabResult, ...]] = {
+            "cd4-count": self.cd4_counts,
+            "cd4-percent": self.cd4_percents,
+            "viral-load": self.viral_loads,
+        }
+        return by_datum[datum] if datum in by_datum else self.others(datum)
+
+    def others(self, test: str) -> tuple[OtherResult, ...]:
+        """The results of one of the other tests, newest first."""
+        return tuple(one for one in self.other_results if one.test == test)
 
     def gap(self, datum: str) -> Gap | None:
         """Why this datum cannot be relied on, or None where it can (which includes "the chart does not say")."""
@@ -214,7 +176,7 @@ class PatientRecord:
         if one.latest is None:
             return True
         newest = next(iter(self.results(one.datum)), None)
-        recent = (self.as_of - one.latest).days <= LOOK_BACK_DAYS
+        recent = one.datum in LIFELONG or (self.as_of - one.latest).days <= LOOK_BACK_DAYS
         return recent and (newest is None or one.latest > newest.date)
 
     @property
@@ -233,15 +195,24 @@ class PatientRecord:
         drafted = any(datum in order.tests for order in self.draft_orders or ())
         return drafted or datum in self.tests_on_order or self.awaits(datum)
 
+    def problems_of(
+        self, concept: str, states: Iterable[ProblemState] = ("active", "past", "unknown")
+    ) -> tuple[Problem, ...]:
+        """The problems of this concept that are on the list in one of the states."""
+        return tuple(one for one in self.problems or () if concept in one.concepts and one.state in states)
+
     def has_problem(self, concept: str, states: Iterable[ProblemState] = ("active", "past", "unknown")) -> bool:
         """Whether a problem of this concept is on the list in one of the states."""
-        return any(concept in one.concepts and one.state in states for one in self.problems or ())
+        return bool(self.problems_of(concept, states))
+
+    def taken_medications(self) -> tuple[Medication, ...]:
+        """The current entries of the medication list, orders and statements."""
+        return tuple(one for one in self.medications or () if one.current)
+
+    def drafted_medications(self) -> tuple[Medication, ...]:
+        """The drugs among the draft orders; not those that an order is to stop."""
+        return tuple(order.medication for order in self.draft_orders or () if order.medication and not order.stops)
 
     def current_medications(self) -> tuple[Medication, ...]:
         """What is being taken or about to be signed: current entries and the drugs among the draft orders."""
-        drafted = tuple(order.medication for order in self.draft_orders or () if order.medication)
-        return tuple(one for one in self.medications or () if one.current) + drafted
-
-    def drafted_medications(self) -> tuple[Medication, ...]:
-        """The drugs among the draft orders."""
-        return tuple(order.medication for order in self.draft_orders or () if order.medication)
+        return self.taken_medications() + self.drafted_medications()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from hooks.assess import Assessment, Finding
+from hooks.facts import fact, origin
 from hooks.knowledge import Profile, Threshold
-from hooks.wording import fact, name, number
+from hooks.wording import name, number
 
 _UNITS = {
     "/uL": "/µL",
@@ -17,6 +18,7 @@ _UNITS = {
     "{log_copies}/mL": " log10 copies/mL",
     "copies/mL": " copies/mL",
     "%": " %",
+    "1": "",
 }
 
 
@@ -38,16 +40,18 @@ class TracedFinding:
     why: str | None = None
     missing: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()  # of each fact: the resource, and what a result was received as
     thresholds: tuple[str, ...] = ()  # of the whole rule, each with its source
+    authority: tuple[str, ...] = ()  # every statement the rule rests on, said or silent
 
 
-def trace(assessment: Assessment, as_of: date, *, thresholds: bool = False) -> tuple[TracedFinding, ...]:
-    """Every rule of the assessment, said or silent, in its order; with its thresholds only where someone reads them."""
-    profile = assessment.profile if thresholds else None
-    return tuple(_traced(finding, profile, as_of) for finding in assessment.findings)
+def trace(assessment: Assessment, as_of: date, *, whole: bool = False) -> tuple[TracedFinding, ...]:
+    """Every rule of the assessment, said or silent, in its order; `whole` adds what only an explanation needs."""
+    return tuple(_traced(finding, assessment.profile, as_of, whole) for finding in assessment.findings)
 
 
-def _traced(finding: Finding, profile: Profile | None, as_of: date) -> TracedFinding:
+def _traced(finding: Finding, profile: Profile, as_of: date, whole: bool) -> TracedFinding:
+    shown = finding.facts if whole or finding.recommendation else ()
     said = finding.recommendation
     return TracedFinding(
         rule=finding.rule.id,
@@ -57,14 +61,16 @@ def _traced(finding: Finding, profile: Profile | None, as_of: date) -> TracedFin
         level=said.level if said else None,
         summary=said.summary if said else None,
         rationale=said.rationale if said else (),
-        facts=tuple(fact(one, as_of) for one in said.facts) if said else (),
+        facts=tuple(fact(one, as_of, profile.knowledge) for one in shown),
         notes=said.notes if said else (),
         sources=tuple(str(cite) for cite in said.cites) if said else (),
         because=finding.because,
         why=finding.why,
         missing=finding.missing,
         gaps=tuple(gap_in_words(gap.datum, gap.why) for gap in finding.gaps),
-        thresholds=_thresholds(finding, profile) if profile else (),
+        origins=tuple(map(origin, shown)) if whole else (),
+        thresholds=_thresholds(finding, profile) if whole else (),
+        authority=_authority(finding, profile) if whole else (),
     )
 
 
@@ -74,8 +80,17 @@ def gap_in_words(datum: str, why: str) -> str:
     return f"{name(datum)} {why}" if came else f"{name(datum)} could not be read: {why}"
 
 
+def _cited(finding: Finding) -> tuple[str, ...]:
+    return finding.rule.cites + finding.rule.may_cite
+
+
 def _thresholds(finding: Finding, profile: Profile) -> tuple[str, ...]:
-    return tuple(_threshold(profile.thresholds[key]) for key in finding.rule.cites if key in profile.thresholds)
+    return tuple(_threshold(profile.thresholds[key]) for key in _cited(finding) if key in profile.thresholds)
+
+
+def _authority(finding: Finding, profile: Profile) -> tuple[str, ...]:
+    said = (profile.statements[key] for key in _cited(finding) if key in profile.statements)
+    return tuple(dict.fromkeys(map(str, said)))
 
 
 def _threshold(one: Threshold) -> str:

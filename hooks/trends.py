@@ -10,8 +10,11 @@ from hooks.record import LabResult, PatientRecord
 
 def baseline(results: Sequence[LabResult], since: date, profile: Profile) -> LabResult | None:
     """The last result from 180 days before to 14 days after the start of ART."""
-    before, after = profile.days("baseline-before"), profile.days("baseline-after")
-    return next((one for one in results if -before <= (one.date - since).days <= after), None)
+    return next((one for one in results if _near_start((one.date - since).days, profile)), None)
+
+
+def _near_start(days: int, profile: Profile) -> bool:
+    return profile.under("baseline-before", -days) and profile.under("baseline-after", days)
 
 
 def baseline_viral_load(results: Sequence[LabResult], since: date, profile: Profile) -> LabResult | None:
@@ -22,7 +25,7 @@ def baseline_viral_load(results: Sequence[LabResult], since: date, profile: Prof
 
 def on_course(results: Sequence[LabResult], since: date, profile: Profile) -> tuple[LabResult, ...]:
     """The results after the baseline window: what treatment has done."""
-    return tuple(one for one in results if (one.date - since).days > profile.days("baseline-after"))
+    return tuple(one for one in results if not profile.under("baseline-after", (one.date - since).days))
 
 
 def log_fall(before: LabResult, after: LabResult) -> Decimal | None:
@@ -48,11 +51,11 @@ def gain(before: LabResult, after: LabResult) -> Decimal | None:
     return after.number - before.number
 
 
-def suppressed_since(record: PatientRecord, limit: Decimal) -> date | None:
-    """The date of the oldest viral load of the unbroken run of results below the limit that reaches to today."""
+def suppressed_since(record: PatientRecord, profile: Profile) -> date | None:
+    """The date of the oldest viral load of the unbroken run of suppressed results that reaches to today."""
     oldest = None
     for one in record.viral_loads:
-        if not one.is_below(limit):
+        if not profile.under("suppressed", one):
             break
         oldest = one.date
     return oldest

@@ -1,4 +1,4 @@
-"""Facts in, words for a card out: numerals, units and dates as a clinician writes them; never a string of the chart."""
+"""Values in, words for a card out: numerals, units and dates as a clinician writes them; never a string of the chart."""
 
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
@@ -43,12 +43,6 @@ def ago(days: int) -> str:
     return f"{days} days ago" if days <= 60 else f"{days // 30} months ago"
 
 
-def fact(result: LabResult, as_of: date) -> str:
-    """One result as a line of a card: what, how much, when, and what came with it."""
-    line = f"{_NAMES[result.measure]} {amount(result)}, {day(result.date)} ({ago(result.age_days(as_of))})"
-    return "; ".join((line, *result.notes))
-
-
 def name(datum: str) -> str:
     """The name of a datum on a card."""
     return _NAMES.get(datum) or _DATA.get(datum, datum.replace("-", " "))
@@ -59,6 +53,32 @@ _DATA = {
     "conditions": "problem list",
     "allergies": "allergy list",
     "birth-date": "date of birth",
+    "baseline-cd4": "CD4 count before treatment",
+    "art-start-date": "start of antiretroviral treatment",
+    "toxoplasma-igg": "Toxoplasma IgG",
+    "g6pd": "G6PD",
+    "hbsag": "hepatitis B surface antigen",
+    "anti-hbs": "hepatitis B surface antibody",
+    "crag": "cryptococcal antigen",
+    "tb-test": "test for TB infection",
+    "coccidioides": "Coccidioides serology",
+    "pregnancy": "pregnancy status",
+    "hbv": "hepatitis B",
+    "hcv": "hepatitis C",
+    "hsv": "herpes simplex",
+    "mac": "Mycobacterium avium complex",
+    "cmv": "cytomegalovirus disease",
+    "pml": "progressive multifocal leukoencephalopathy",
+    "kaposi": "Kaposi sarcoma",
+    "pneumocystis": "Pneumocystis pneumonia",
+    "tb-active": "tuberculosis",
+    "tb-latent": "latent tuberculosis",
+    "tb-meningitis": "tuberculous meningitis",
+    "hiv-infection": "HIV infection",
+    "hiv-2-infection": "HIV-2 infection",
+    "g6pd-deficiency": "G6PD deficiency",
+    "qt-prolongation": "prolonged QT interval",
+    "aids": "AIDS-defining disease",
 }
 
 

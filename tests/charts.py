@@ -32,6 +32,7 @@ PROBLEMS = {
     "herpes simplex by ICD": (ICD_10_CM, "B00.9"),
     "hepatitis B": (SNOMED, "61977001"),
     "hepatitis B by ICD": (ICD_10_CM, "B18.1"),
+    "hepatitis B carrier": (SNOMED, "235871004"),
     "immune to hepatitis B": (SNOMED, "271511000"),
     "hepatitis C": (SNOMED, "128302006"),
     "hepatitis C by ICD": (ICD_10_CM, "B18.2"),
@@ -44,6 +45,22 @@ PROBLEMS = {
     "Kaposi sarcoma by ICD": (ICD_10_CM, "C46.0"),
     "Pneumocystis pneumonia by ICD": (ICD_10_CM, "B59"),
     "cryptococcosis": (SNOMED, "42386007"),
+    "cryptococcal meningitis": (SNOMED, "14232007"),
+    "cryptococcal meningitis by ICD": (ICD_10_CM, "B45.1"),
+    "TB meningitis": (SNOMED, "58437007"),
+    "TB meningitis by ICD": (ICD_10_CM, "A17.0"),
+    "oral candidiasis": (SNOMED, "79740000"),
+    "oesophageal candidiasis": (SNOMED, "20639004"),
+    "coccidioidomycosis": (SNOMED, "60826002"),
+    "talaromycosis by ICD": (ICD_10_CM, "B48.4"),
+    "prolonged QT": (SNOMED, "111975006"),
+    "methaemoglobinaemia by ICD": (ICD_10_CM, "D74.9"),
+    "neutropenia by ICD": (ICD_10_CM, "D70.9"),
+    "lymphoma": (SNOMED, "118600007"),
+    "melanoma": (SNOMED, "372244006"),
+    "multiple sclerosis": (SNOMED, "24700007"),
+    "aplastic anaemia": (SNOMED, "306058006"),
+    "kidney transplant by ICD": (ICD_10_CM, "Z94.0"),
     "histoplasmosis": (SNOMED, "12962009"),
     "PML": (SNOMED, "22255007"),
     "Graves' disease": (SNOMED, "353295004"),
@@ -76,6 +93,33 @@ DRUGS = {
     "zidovudine": (ATC, "J05AF01"),
     "didanosine": (ATC, "J05AF02"),
     "raltegravir": (ATC, "J05AJ01"),
+    "efavirenz": (ATC, "J05AG03"),
+    "entecavir": (RXNORM, "306266"),
+    "adefovir": (RXNORM, "16521"),
+    "azithromycin 600 mg": (RXNORM, "204844"),
+    "azithromycin Z-pack": (RXNORM, "749783"),
+    "azithromycin eye drops": (RXNORM, "750856"),
+    "Helicobacter pack with clarithromycin": (RXNORM, "757968"),
+    "clarithromycin": (RXNORM, "197517"),
+    "rifabutin": (RXNORM, "55672"),
+    "itraconazole": (RXNORM, "311204"),
+    "fluconazole": (RXNORM, "197700"),
+    "amphotericin liposomal": (RXNORM, "236594"),
+    "flucytosine": (RXNORM, "4451"),
+    "rifampin": (RXNORM, "9384"),
+    "rifapentine": (RXNORM, "35617"),
+    "ethambutol": (RXNORM, "4110"),
+    "primaquine": (RXNORM, "8687"),
+    "prednisone": (RXNORM, "312615"),
+    "aldesleukin": (RXNORM, "70223"),
+    "sargramostim": (RXNORM, "69634"),
+    "filgrastim": (RXNORM, "68442"),
+    "interferon gamma": (RXNORM, "5882"),
+    "interferon gel": (RXNORM, "415822"),
+    "amphotericin lozenge": (RXNORM, "562080"),
+    "rifampin ointment": (RXNORM, "248880"),
+    "leucovorin": (RXNORM, "197862"),
+    "ciclosporin": (RXNORM, "3008"),
     "Vemlidy": (RXNORM, "1858267"),
     "lamivudine 100 mg": (RXNORM, "205328"),
     "Paxlovid": (RXNORM, "2587899"),
@@ -102,6 +146,11 @@ TESTS = {
     "viral load": "20447-9",
     "toxoplasma IgG": "40677-7",
     "G6PD": "32546-4",
+    "CrAg": "29903-2",
+    "HBsAg": "5196-1",
+    "anti-HBs": "22322-2",
+    "IGRA": "71773-6",
+    "Coccidioides IgG": "62459-3",
     "pregnancy": "82810-3",
     "lipids": "57698-3",
 }
@@ -110,6 +159,13 @@ ALLERGENS = {
     "TMP-SMX": (RXNORM, "10831"),
     "dapsone": (RXNORM, "3108"),
     "atovaquone": (RXNORM, "60212"),
+    "azithromycin": (RXNORM, "18631"),
+    "pentamidine": (RXNORM, "7994"),
+    "pyrimethamine": (RXNORM, "9010"),
+    "clarithromycin": (RXNORM, "21212"),
+    "rifabutin": (RXNORM, "55672"),
+    "isoniazid": (RXNORM, "6038"),
+    "itraconazole": (RXNORM, "28031"),
     "penicillin": (SNOMED, "764146007"),
     "nothing known": (SNOMED, "716186003"),
 }
@@ -126,6 +182,8 @@ WORDS = {
     "below the limit": (SNOMED, "260988000"),
     "positive": (SNOMED, "10828004"),
     "negative": (SNOMED, "260385009"),
+    "reactive": (SNOMED, "11214006"),
+    "indeterminate": (SNOMED, "82334004"),
     "pregnant": (LOINC, "LA15173-0"),
     "not pregnant": (LOINC, "LA26683-5"),
 }
@@ -162,7 +220,8 @@ class Chart:
         return [self.result(test, day, one) for day, values in by_day.items() for one in as_list(values)]
 
     def other_results(self) -> list[Resource]:
-        tests: Mapping[str, Mapping[str, Any]] = self.said.get("labs", {})
+        settled = {test: {300: "negative"} for test in self.said.get("settled", [])}
+        tests: Mapping[str, Mapping[str, Any]] = settled | self.said.get("labs", {})
         return [self.result(test, day, one) for test, by_day in tests.items() for day, one in by_day.items()]
 
     def result(self, test: str, days: str, said: float | str) -> Resource:
@@ -185,7 +244,7 @@ class Chart:
             code=code,
             subject=subject(),
             clinicalStatus=concept((f"{TERMINOLOGY}/condition-clinical", clinical))
-            if verified != "entered-in-error"
+            if verified != "entered-in-error" and state != "state unknown"
             else None,
             verificationStatus=concept((f"{TERMINOLOGY}/condition-ver-status", verified)),
             onsetDateTime=None if since is None else self.ago(since),
@@ -248,9 +307,10 @@ class Chart:
         code = concept((LOINC, TESTS[what]))
         return self.named("ServiceRequest", status=status, intent="order", code=code, subject=subject())
 
-    def draft(self, what: str, **more: Any) -> Resource:
+    def draft(self, what: str, without_id: bool = False, **more: Any) -> Resource:
         stated: dict[str, Any] = {"status": "draft"} | more
-        return self.test_order(what, **stated) if what in TESTS else self.prescription(what, **({"since": 0} | stated))
+        made = self.test_order(what, **stated) if what in TESTS else self.prescription(what, **({"since": 0} | stated))
+        return {key: one for key, one in made.items() if key != "id" or not without_id}
 
     def prefetch(self) -> dict[str, Any]:
         """Every key, answered with what there is, but for those the case says were not supplied, failed or were cut."""

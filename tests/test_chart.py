@@ -281,7 +281,7 @@ def test_truncated_is_never_there_is_none(value: object) -> None:
     ("conditions", ["conditions"]),
     ("allergies", ["allergies"]),
     ("medications", ["medications"]),
-    ("labs", ["toxoplasma-igg", "g6pd"]),
+    ("labs", ["toxoplasma-igg", "g6pd", "hbsag", "crag", "tb-test", "coccidioides", "pregnancy"]),
     ("medicationStatements", []),
     ("orders", []),
 ])  # fmt: skip

@@ -9,7 +9,7 @@ from cds_service.chart.decode import concepts, objects
 from cds_service.chart.drug_codes import names_in
 from cds_service.chart.elements import AllergyIntolerance, Concept
 from hooks.knowledge import Knowledge
-from hooks.knowledge.load import fold_code
+from hooks.knowledge.sets import fold_code
 from hooks.record import Allergy
 
 _SULFONAMIDE_WORDS = ("sulfa", "sulpha", "sulfonamide", "sulphonamide")

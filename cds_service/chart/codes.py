@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cds_service.chart.elements import Coding, Concept, codings
 from hooks.knowledge import Knowledge
-from hooks.knowledge.load import fold_code
+from hooks.knowledge.sets import fold_code
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"

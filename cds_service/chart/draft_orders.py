@@ -12,6 +12,7 @@ from hooks.knowledge import Knowledge
 from hooks.record import DraftOrder
 
 _WITHDRAWN = ("cancelled", "entered-in-error", "stopped", "completed", "revoked")
+_STOPS = ("stopped", "cancelled", "completed", "ended")  # the draft ends an order of the chart
 _NO_TEST = frozenset(("not-a-measure", "hiv2-viral-load", "cd4-unverified", "viral-load-unverified"))
 
 
@@ -30,6 +31,11 @@ def tests_on_order(intake: Intake, knowledge: Knowledge) -> frozenset[str]:
     return frozenset[str]().union(*(_tests(one, knowledge) for one in active if not _forbids(one)))
 
 
+def _ends(order: MedicationRequest) -> bool:
+    """Whether it takes a drug away: it ends an order, or says not to give it."""
+    return order.status in _STOPS or (order.status != "entered-in-error" and anything(order.doNotPerform) is True)
+
+
 def _forbids(order: ServiceRequest) -> bool:
     return anything(order.doNotPerform) is True
 
@@ -37,7 +43,12 @@ def _forbids(order: ServiceRequest) -> bool:
 def _read(
     one: Known | Other, siblings: Mapping[str, Medication], intake: Intake, knowledge: Knowledge
 ) -> Iterator[DraftOrder]:
-    if isinstance(one, MedicationRequest) and not medications.is_withdrawn(one):
+    if isinstance(one, MedicationRequest) and _ends(one):
+        named = named_drug(one, siblings, knowledge)
+        drug = medications.stopped(one, named, intake.as_of) if named else None
+        if drug:
+            yield DraftOrder(source=f"MedicationRequest/{one.id}", medication=drug, stops=True)
+    elif isinstance(one, MedicationRequest) and not medications.is_withdrawn(one):
         named = named_drug(one, siblings, knowledge)
         drug = medications.drafted(one, named, intake.as_of) if named else None
         yield DraftOrder(source=f"MedicationRequest/{one.id}", medication=drug, readable=named is not None)

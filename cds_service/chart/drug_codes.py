@@ -9,7 +9,7 @@ from cds_service.chart.codes import canonicals, words_of
 from cds_service.chart.decode import anything, resource
 from cds_service.chart.elements import Concept, Drug, Medication
 from hooks.knowledge import Knowledge, Product
-from hooks.knowledge.load import fold_name
+from hooks.knowledge.sets import fold_name
 
 _LONGEST_NAME = 4  # words
 

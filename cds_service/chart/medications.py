@@ -37,6 +37,11 @@ def drafted(request: MedicationRequest, named: Named, as_of: date) -> Medication
     return _medication(request, named, as_of, current=True)
 
 
+def stopped(request: MedicationRequest, named: Named, as_of: date) -> Medication | None:
+    """A medication that an order of the session takes away; None where it is none of our drugs."""
+    return _medication(request, named, as_of, current=False) if named.product else None
+
+
 def is_withdrawn(request: MedicationRequest) -> bool:
     """Whether a draft is no order at all."""
     return request.status in NOT_DRAFTS or anything(request.doNotPerform) is True

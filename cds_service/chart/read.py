@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from cds_service.chart import allergies, conditions, medications
@@ -18,7 +18,7 @@ from cds_service.chart.elements import (
 )
 from cds_service.chart.intake import Intake, take_in
 from cds_service.chart.lab_values import LabReader, Read
-from cds_service.chart.other_results import read_other
+from cds_service.chart.other_results import Other, read_other
 from cds_service.chart.quantities import Units
 from cds_service.chart.results import one_a_day, one_a_moment
 from cds_service.wire.request import HookRequest
@@ -47,7 +47,7 @@ def read_chart(
     labs = LabReader(now, knowledge, Units(knowledge, iu_per_copy))
     intake = take_in(request, labs)
     taken, drug_faults = _medications(intake, knowledge)
-    drafts = read_drafts(intake, knowledge)
+    drafts = _without_withdrawn(read_drafts(intake, knowledge), taken)
     art = art_history(taken, intake.as_of, knowledge)
     signs = sorted({sign for one in intake.his(Condition) for sign in conditions.hiv_signs(one, knowledge)})
     results = _lab_results(intake) if signs or _any_art(taken, drafts, knowledge) else []
@@ -55,9 +55,11 @@ def read_chart(
     hiv = hiv_status(signs, art=art, drafts=drafts or (), viral_loads=loads, as_of=intake.as_of, knowledge=knowledge)
     hiv = _judged(hiv, intake)
     problems = _problems(intake, knowledge)
-    others = _other_results(intake) if hiv.status == "established" else ()
+    others = _other_results(intake) if hiv.status == "established" else []
+    known = tuple(one for one in others if isinstance(one, OtherResult))
     stated, none_known = _allergies(intake, knowledge)
-    faults = {*drug_faults, *intake.faults(), *(one for one in results if isinstance(one, Unreadable))}
+    read = (*results, *others)
+    faults = {*drug_faults, *intake.faults(), *(one for one in read if isinstance(one, Unreadable))}
     return PatientRecord(
         as_of=intake.as_of,
         hiv=hiv,
@@ -71,10 +73,10 @@ def read_chart(
         problems=problems,
         allergies=stated,
         no_known_allergy=none_known,
-        pregnant=_pregnant(problems, others),
-        other_results=tuple(one for one in others if one.test != "pregnancy-status"),
+        pregnant=_pregnant(problems, known),
+        other_results=tuple(one for one in known if one.test != "pregnancy-status"),
         tests_on_order=tests_on_order(intake, knowledge),
-        pending=tuple(sorted({one for one in results if isinstance(one, Pending)}, key=str)),
+        pending=tuple(sorted({one for one in read if isinstance(one, Pending)}, key=str)),
         unreadable=tuple(sorted(faults, key=str)),
         gaps=intake.gaps(),
     )
@@ -82,8 +84,20 @@ def read_chart(
 
 def _any_art(taken: Iterable[Medication], drafts: Iterable[DraftOrder] | None, knowledge: Knowledge) -> bool:
     """Without a sign of HIV and without antiretrovirals the results need not be read: most charts end here."""
-    drafted = (order.medication for order in drafts or () if order.medication)
+    drafted = (order.medication for order in drafts or () if order.medication and not order.stops)
     return bool(agents((*taken, *drafted), knowledge))
+
+
+def _without_withdrawn(
+    drafts: tuple[DraftOrder, ...] | None, taken: Iterable[Medication]
+) -> tuple[DraftOrder, ...] | None:
+    """A stop of what is not being taken is a draft that was withdrawn: it asks for nothing."""
+    current = [one.ingredients for one in taken if one.current]
+    return None if drafts is None else tuple(one for one in drafts if not one.stops or _stops_any(one, current))
+
+
+def _stops_any(draft: DraftOrder, current: Iterable[frozenset[str]]) -> bool:
+    return draft.medication is not None and any(draft.medication.ingredients & one for one in current)
 
 
 def _judged(hiv: Hiv, intake: Intake) -> Hiv:
@@ -132,9 +146,16 @@ def _allergies(intake: Intake, knowledge: Knowledge) -> tuple[tuple[Allergy, ...
     return tuple(sorted(read, key=_source)), bool(none_known)
 
 
-def _other_results(intake: Intake) -> tuple[OtherResult, ...]:
-    found = (read_other(one, True, intake.labs) for one in intake.his(Observation))
-    return tuple(sorted((one for one in found if one), key=lambda one: (one.date, one.source), reverse=True))
+def _other_results(intake: Intake) -> list[Other]:
+    """Newest first; of one day the one that asks for care goes first."""
+    found = [read for one in intake.his(Observation) for read in read_other(one, True, intake.labs)]
+    return sorted(found, key=_newest_and_gravest_first, reverse=True)
+
+
+def _newest_and_gravest_first(one: Other) -> tuple[date, bool, str]:
+    if not isinstance(one, OtherResult):
+        return date.min, False, str(one)
+    return one.date, one.result in ("positive", "deficient", "pregnant"), one.source
 
 
 def _source(fact: Medication | Problem | Allergy) -> tuple[str, list[str]]:

@@ -8,7 +8,17 @@ from hooks.knowledge import Knowledge
 _PATIENT = "{{context.patientId}}"
 _CD4 = ("cd4-count", "cd4-percent")
 _VIRAL_LOAD = ("viral-load-copies", "viral-load-log", "viral-load-iu")
-_OTHER = ("toxoplasma-igg", "g6pd", "crag", "hbsag", "anti-hbs", "igra", "hcv-ab", "pregnancy-status")
+_OTHER = (
+    "toxoplasma-igg",
+    "g6pd",
+    "crag",
+    "hbsag",
+    "anti-hbs",
+    "tb-test",
+    "coccidioides",
+    "hcv-ab",
+    "pregnancy-status",
+)
 _MANY = 100  # a page; the readers never rely on the order or on having got all
 DATA = {  # what a rule lacks when a key was not supplied; supplementary keys stand for nothing
     "cd4": ("cd4-count", "cd4-percent"),
@@ -16,7 +26,7 @@ DATA = {  # what a rule lacks when a key was not supplied; supplementary keys st
     "conditions": ("conditions",),
     "allergies": ("allergies",),
     "medications": ("medications",),
-    "labs": ("toxoplasma-igg", "g6pd"),
+    "labs": ("toxoplasma-igg", "g6pd", "hbsag", "crag", "tb-test", "coccidioides", "pregnancy"),
 }
 
 

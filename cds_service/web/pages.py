@@ -29,6 +29,8 @@ def home() -> str:
 
 
 def _sources(rule: Rule) -> list[str]:
-    """Each source a rule rests on, once, with its year."""
-    cited = [wiring().profile.cite(key).source for key in rule.cites]
+    """Each source a rule rests on under the site's profile, once, with its year; none where the profile leaves it out."""
+    profile = wiring().profile
+    known = () if rule.id in profile.left_out else filter(profile.knows, (*rule.cites, *rule.may_cite))
+    cited = [profile.cite(key).source for key in known]
     return list(dict.fromkeys(f"{one.title}: {one.section} ({one.date.year})" for one in cited))

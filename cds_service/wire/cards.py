@@ -1,6 +1,6 @@
 """An Assessment in, the body of the answer out: cards a clinician reads, and the evaluation extension that explains them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -8,10 +8,12 @@ from uuid import NAMESPACE_URL, uuid5
 from cds_service.wire import orders
 from cds_service.wire.override_reasons import CODINGS
 from cds_service.wire.request import HookRequest
+from hooks.advice import Recommendation
 from hooks.assess import Assessment, Finding, Service
+from hooks.grouping import joined
 from hooks.knowledge import Knowledge
 from hooks.trace import TracedFinding, gap_in_words, trace
-from hooks.wording import capital, listed, name
+from hooks.wording import capital, name
 
 TOPIC = "https://immune-status-cds.org/CodeSystem/topic"
 EXTENSION = "org.immune-status-cds.evaluation"
@@ -24,12 +26,11 @@ def render(assessment: Assessment, service: Service, request: HookRequest, as_of
     identity = _Identity(service, request)
     traced = {one.rule: one for one in trace(assessment, as_of)}
     knowledge = assessment.profile.knowledge
-    cards = [
-        _card(finding, traced[finding.rule.id], request, knowledge, identity) for finding in assessment.recommended
-    ]
+    groups = assessment.cards
+    cards = [_card(group, traced, request, knowledge, identity) for group in groups]
     crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
     if crowded and cards:
-        cards[-1]["detail"] += f"\n\nNot shown for want of room: {listed([one.rule.title for one in crowded])}."
+        cards[-1]["detail"] += _crowded_out(crowded)
     hidden = assessment.hidden_by_gaps
     if hidden:
         cards.append(_not_assessed(hidden, identity))
@@ -37,6 +38,12 @@ def render(assessment: Assessment, service: Service, request: HookRequest, as_of
     if explain != "off":
         body["extension"] = {EXTENSION: _evaluation(assessment, traced.values(), identity, full=explain == "full")}
     return body
+
+
+def _crowded_out(findings: Iterable[Finding]) -> str:
+    """What found no room, in its own words, so that nothing is lost unsaid."""
+    lines = "\n".join(f"- {one.recommendation.summary}" for one in findings if one.recommendation)
+    return f"\n\nAlso found, not shown for want of room:\n\n{lines}"
 
 
 class _Identity:
@@ -56,42 +63,60 @@ def topic(rule_id: str) -> str:
 
 
 def _card(
-    finding: Finding, told: TracedFinding, request: HookRequest, knowledge: Knowledge, identity: _Identity
+    group: tuple[Finding, ...],
+    traced: Mapping[str, TracedFinding],
+    request: HookRequest,
+    knowledge: Knowledge,
+    identity: _Identity,
 ) -> dict[str, Any]:
-    said = finding.recommendation
-    assert said is not None  # noqa: S101  (only recommended findings come here)
-    source = said.cites[0].source
+    """The findings that one order answers on one card, under the name of the most urgent."""
+    advice = [one.recommendation for one in group if one.recommendation]
+    told = [traced[one.rule.id] for one in group]
+    lead, source = told[0], advice[0].cites[0].source
     card: dict[str, Any] = {
-        "uuid": identity.of(told.rule),
-        "summary": told.summary,
+        "uuid": identity.of(lead.rule),
+        "summary": _summary(advice),
         "detail": _detail(told),
-        "indicator": told.indicator,
+        "indicator": lead.indicator,
         "source": {
             "label": f"{source.title}, {source.date.year}",
             "url": source.url,
-            "topic": {"system": TOPIC, "code": topic(told.rule), "display": told.title},
+            "topic": {"system": TOPIC, "code": topic(lead.rule), "display": lead.title},
         },
         "overrideReasons": CODINGS,
     }
-    if said.suggestions:
+    suggestions = joined(advice)
+    if suggestions:
         card["suggestions"] = [
             {
                 "label": orders.label(one, knowledge),
-                "uuid": identity.of(told.rule, "suggestion", place),
+                "uuid": identity.of(lead.rule, "suggestion", place),
                 **({"isRecommended": True} if one.recommended else {}),
-                "actions": [orders.action(one, request, knowledge)],
+                "actions": orders.actions(one, request, knowledge),
             }
-            for place, one in enumerate(said.suggestions)
+            for place, one in enumerate(suggestions)
         ]
-        card["selectionBehavior"] = "any" if said.several else "at-most-one"
+        card["selectionBehavior"] = "any" if all(one.several for one in advice) else "at-most-one"
     return card
 
 
-def _detail(told: TracedFinding) -> str:
-    """Plain Markdown, no tables, no HTML: why; the values with their dates; what was missing or not checked; the source."""
-    listing = "\n".join(f"- {line}" for line in (*told.facts, *told.notes))
-    sources = "\n\n".join(f"Source: {source}." for source in told.sources)
-    return "\n\n".join(filter(None, (" ".join(filter(None, told.rationale)), listing, sources)))
+def _summary(advice: Sequence[Recommendation]) -> str:
+    """That of the most urgent, with what the others add to it as far as the line reaches."""
+    said = advice[0].summary
+    for one in advice[1:]:
+        longer = f"{said}; {one.also}" if one.also else said
+        said = longer if len(longer) <= LONGEST_SUMMARY else said
+    return said
+
+
+def _detail(told: Sequence[TracedFinding]) -> str:
+    """Plain Markdown, no tables, no HTML: why; the values with their dates; what was missing or not checked; the sources."""
+    reasons = [" ".join(filter(None, told[0].rationale))]
+    reasons += [" ".join(filter(None, (f"{one.summary}.", *one.rationale))) for one in told[1:]]
+    lines = dict.fromkeys(line for part in ("facts", "notes") for one in told for line in getattr(one, part))
+    listing = "\n".join(f"- {line}" for line in lines)
+    sources = dict.fromkeys(f"Source: {source}." for one in told for source in one.sources)
+    return "\n\n".join(filter(None, (*reasons, listing, *sources)))
 
 
 def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str, Any]:
@@ -99,12 +124,11 @@ def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str,
     gaps = {gap.datum: gap.why for finding in hidden for gap in finding.gaps}
     advice = [finding.rule.title for finding in hidden]
     reasons = [gap_in_words(datum, why) for datum, why in gaps.items()]
-    told = "\n".join(f"- {one}" for one in advice)
     lines = "\n".join(f"- {capital(reason)}." for reason in reasons)
     return {
         "uuid": identity.of("not-assessed"),
         "summary": _gap_summary(hidden, len(gaps)),
-        "detail": f"This advice could not be assessed:\n\n{told}\n\nWhat is in the way:\n\n{lines}\n\n"
+        "detail": f"This advice could not be assessed: {'; '.join(advice)}.\n\nWhat is in the way:\n\n{lines}\n\n"
         "That no advice is shown does not mean that nothing is due: check the chart.",
         "indicator": "info",
         "source": {
@@ -130,19 +154,20 @@ def _gap_summary(hidden: tuple[Finding, ...], in_all: int) -> str:
 def _evaluation(
     assessment: Assessment, traced: Iterable[TracedFinding], identity: _Identity, full: bool
 ) -> dict[str, Any]:
+    leads = {one.rule.id: group[0].rule.id for group in assessment.cards for one in group}
     return {
         "knowledge": assessment.profile.knowledge.version,
         "profile": assessment.profile.name,
         "complete": assessment.complete,
-        "findings": [_finding(one, identity, full) for one in traced],
+        "findings": [_finding(one, leads.get(one.rule), identity, full) for one in traced],
     }
 
 
-def _finding(told: TracedFinding, identity: _Identity, full: bool) -> dict[str, Any]:
+def _finding(told: TracedFinding, lead: str | None, identity: _Identity, full: bool) -> dict[str, Any]:
     optional = {
         "indicator": told.indicator,
         "level": told.level,
-        "card": identity.of(told.rule) if told.outcome == "recommended" else None,
+        "card": identity.of(lead) if lead else None,
         "why": told.why,
         "because": told.because if full else None,
         "missing": list(told.missing),

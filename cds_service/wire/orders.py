@@ -6,32 +6,68 @@ from typing import Any
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.servicerequest import ServiceRequest
+from pydantic import ValidationError
 
 from cds_service.errors import Fault
+from cds_service.wire.draft_orders import draft_order
 from cds_service.wire.outcome import operation_outcome
 from cds_service.wire.request import HookRequest
-from hooks.assess import DrugOrder, RemoveDraft, Suggestion, TestOrder
-from hooks.knowledge import Knowledge, LabTest, Regimen
+from hooks.advice import DrugOrder, RemoveDraft, ReplaceDraft, Suggestion, TestOrder
+from hooks.knowledge import Dose, Drug, Knowledge, LabTest
 
 RXNORM, LOINC, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://loinc.org", "http://unitsofmeasure.org"
 _USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-._]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
+_KEPT = (  # of a draft that is replaced: what tells which order it is, for whom, by whom and why; nothing about its drug
+    "id",
+    "identifier",
+    "status",
+    "intent",
+    "category",
+    "priority",
+    "subject",
+    "encounter",
+    "authoredOn",
+    "requester",
+    "reasonCode",
+    "reasonReference",
+    "groupIdentifier",
+)
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 
 
-def action(suggestion: Suggestion, request: HookRequest, knowledge: Knowledge) -> dict[str, Any]:
-    """The CDS Hooks action of a suggestion: create a draft order, or delete one of the session."""
+def actions(suggestion: Suggestion, request: HookRequest, knowledge: Knowledge) -> list[dict[str, Any]]:
+    """The CDS Hooks actions of a suggestion: create draft orders, or delete or update one of the session."""
     described = label(suggestion, knowledge)
     if isinstance(suggestion, RemoveDraft):
-        return {"type": "delete", "description": described, "resourceId": suggestion.source}
-    return {"type": "create", "description": described, "resource": order(suggestion, request, knowledge)}
+        return [{"type": "delete", "description": described, "resourceId": suggestion.source}]
+    if isinstance(suggestion, ReplaceDraft):
+        return [{"type": "update", "description": described, "resource": _replacement(suggestion, request)}]
+    made = _orders(suggestion, request, knowledge)
+    named = [described] if len(made) == 1 else [f"Order {one['medicationCodeableConcept']['text']}" for one in made]
+    return [{"type": "create", "description": name, "resource": one} for name, one in zip(named, made, strict=True)]
 
 
-def order(suggestion: DrugOrder | TestOrder, request: HookRequest, knowledge: Knowledge) -> dict[str, Any]:
-    """The draft order that a click would create, for the patient, user and encounter of the context."""
-    if isinstance(suggestion, DrugOrder):
-        return medication_request(suggestion.regimen, suggestion.dosed) | _context(request)
-    return service_request(knowledge.tests[suggestion.test]) | _context(request)
+def _orders(suggestion: DrugOrder | TestOrder, request: HookRequest, knowledge: Knowledge) -> list[dict[str, Any]]:
+    """The draft orders that a click would create, for the patient, user and encounter of the context."""
+    if isinstance(suggestion, TestOrder):
+        return [service_request(knowledge.tests[suggestion.test]) | _context(request)]
+    return [medication_request(one, suggestion.dosed) | _context(request) for one in suggestion.regimen.drugs]
+
+
+def _replacement(suggestion: ReplaceDraft, request: HookRequest) -> dict[str, Any]:
+    """The whole draft anew: the other drug and its dose, and of the draft what is not about its drug, where that is valid."""
+    made = medication_request(suggestion.order.regimen.drugs[0], suggestion.order.dosed) | _context(request)
+    made["id"] = suggestion.source.removeprefix("MedicationRequest/")
+    draft = draft_order(request, suggestion.source)
+    whole = {key: draft[key] for key in _KEPT if key in draft} | {
+        key: value for key, value in made.items() if key not in _KEPT or key not in draft
+    }
+    try:
+        MedicationRequest.model_validate(whole)
+    except ValidationError:  # what the client wrote does not hold: then only what is ours
+        return made
+    return whole
 
 
 def label(suggestion: Suggestion, knowledge: Knowledge) -> str:
@@ -40,9 +76,9 @@ def label(suggestion: Suggestion, knowledge: Knowledge) -> str:
         return f"Remove {suggestion.name} from these orders"
     if isinstance(suggestion, TestOrder):
         return f"Order {knowledge.tests[suggestion.test].label}"
-    if suggestion.dosed:
-        return f"Order {suggestion.regimen.label}"
-    return f"Order {suggestion.regimen.name}, dose to be set"
+    drug = suggestion.order if isinstance(suggestion, ReplaceDraft) else suggestion
+    what = drug.regimen.label if drug.dosed else f"{drug.regimen.name}, dose to be set"
+    return f"Replace {suggestion.name} by {what}" if isinstance(suggestion, ReplaceDraft) else f"Order {what}"
 
 
 def _context(request: HookRequest) -> dict[str, Any]:
@@ -54,9 +90,9 @@ def _context(request: HookRequest) -> dict[str, Any]:
     return found
 
 
-def medication_request(regimen: Regimen, dosed: bool) -> dict[str, Any]:
+def medication_request(drug: Drug, dosed: bool) -> dict[str, Any]:
     """A draft MedicationRequest without its subject: the product with a dose, or the ingredient without one."""
-    code, display = (regimen.code, regimen.display) if dosed else (regimen.ingredient_code, regimen.ingredient_display)
+    code, display = (drug.code, drug.display) if dosed else (drug.ingredient_code, drug.ingredient_display)
     found: dict[str, Any] = {
         "resourceType": "MedicationRequest",
         "status": "draft",
@@ -67,11 +103,10 @@ def medication_request(regimen: Regimen, dosed: bool) -> dict[str, Any]:
             "text": display,
         },
     }
-    return found | ({"dosageInstruction": [_dosage(regimen)]} if dosed else {})
+    return found | ({"dosageInstruction": [_dosage(drug.dose)]} if dosed else {})
 
 
-def _dosage(regimen: Regimen) -> dict[str, Any]:
-    dose = regimen.dose
+def _dosage(dose: Dose) -> dict[str, Any]:
     amount = int(dose.value) if dose.value == dose.value.to_integral_value() else float(dose.value)
     return {
         "text": dose.text,
@@ -93,7 +128,8 @@ def service_request(test: LabTest) -> dict[str, Any]:
 def check_shapes(knowledge: Knowledge) -> int:
     """Validates every resource we can send as FHIR R4 and returns how many; raises pydantic's ValidationError on a fault."""
     whose = {"subject": {"reference": "Patient/example"}, "encounter": {"reference": "Encounter/example"}}
-    drugs = [medication_request(one, dosed) | whose for one in knowledge.drugs.values() for dosed in (True, False)]
+    parts = [one for regimen in knowledge.regimens.values() for one in regimen.drugs]
+    drugs = [medication_request(one, dosed) | whose for one in parts for dosed in (True, False)]
     tests = [service_request(one) | whose for one in knowledge.tests.values()]
     for drug in drugs:
         MedicationRequest.model_validate(drug)

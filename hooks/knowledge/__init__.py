@@ -1,14 +1,16 @@
 """The knowledge the rules stand on: sources, thresholds, regimens, value sets; loaded once, refused on a fault."""
 
-from hooks.knowledge.load import KnowledgeFault, load, load_profiles
+from hooks.knowledge.files import KnowledgeFault
+from hooks.knowledge.load import load, load_profiles
+from hooks.knowledge.profile import Profile
 from hooks.knowledge.types import (
     Citation,
     Dose,
+    Drug,
     Ingredient,
     Knowledge,
     LabTest,
     Product,
-    Profile,
     Regimen,
     Source,
     Threshold,
@@ -18,6 +20,7 @@ from hooks.knowledge.types import (
 __all__ = [
     "Citation",
     "Dose",
+    "Drug",
     "Ingredient",
     "Knowledge",
     "KnowledgeFault",

@@ -1,9 +1,13 @@
-"""The types of knowledge, frozen: a citation, a threshold, a regimen, a profile over them."""
+"""The types of knowledge, frozen: a source, a citation, a threshold, a regimen, a code's meaning."""
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+from hooks.record import LabResult
+
+Measured = LabResult | Decimal | int  # a result, a difference of two, or days
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,8 @@ class Source:
     date: dt.date
     checked: dt.date
     url: str
+    secondary: bool = False  # read through another's report of it
+    undated: bool = False  # `date` is then the day it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +32,13 @@ class Citation:
     locator: str
     strength: str = ""
     evidence: str = ""
+    checked: dt.date | None = field(default=None, compare=False)  # None: with its source
 
     @property
     def grade(self) -> str:
-        """For example AI; empty where the source gives none."""
-        return self.strength + self.evidence
+        """For example AI, or strong, moderate; empty where the source gives none."""
+        letters = len(self.strength) == 1
+        return self.strength + self.evidence if letters else ", ".join(filter(None, (self.strength, self.evidence)))
 
     def __str__(self) -> str:
         grade = f", {self.grade}" if self.grade else ""
@@ -51,9 +59,38 @@ class Threshold:
     design: bool = False
 
     @property
+    def amount(self) -> str:
+        """The value with its unit, as written in the knowledge; a mere number has none."""
+        return f"{self.value:f}" if self.unit == "1" else f"{self.value:f} {self.unit}"
+
+    @property
     def days(self) -> int:
         """The value as whole days."""
         return int(self.value)
+
+    def under(self, found: Measured) -> bool:
+        """Proves that it lies below the limit; the limit itself counts where it is inclusive. For days: within."""
+        if isinstance(found, LabResult):
+            return found.is_at_most(self.value) if self.inclusive else found.is_below(self.value)
+        return found <= self.value if self.inclusive else found < self.value
+
+    def not_under(self, found: Measured) -> bool:
+        """Proves the opposite of `under`; a bound or a word may prove neither."""
+        if isinstance(found, LabResult):
+            return found.is_above(self.value) if self.inclusive else found.is_at_least(self.value)
+        return not self.under(found)
+
+    def reached_by(self, found: Measured) -> bool:
+        """Proves that it lies above the limit; the limit itself counts where it is inclusive. For days: since."""
+        if isinstance(found, LabResult):
+            return found.is_at_least(self.value) if self.inclusive else found.is_above(self.value)
+        return found >= self.value if self.inclusive else found > self.value
+
+    def missed_by(self, found: Measured) -> bool:
+        """Proves the opposite of `reached_by`; a bound or a word may prove neither."""
+        if isinstance(found, LabResult):
+            return found.is_below(self.value) if self.inclusive else found.is_at_most(self.value)
+        return not self.reached_by(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +107,33 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True)
-class Regimen:
-    """A drug that can be ordered: RxNorm product with a dose, ingredient without one."""
+class Drug:
+    """One drug of a regimen: the RxNorm product that is ordered with a dose, its ingredient where the dose is left open."""
 
-    key: str
-    label: str
-    name: str
     code: str
     display: str
     ingredient_code: str
     ingredient_display: str
     agents: frozenset[str]
     dose: Dose
-    cite: Citation
-    toxo_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Regimen:
+    """What can be ordered for a purpose: one drug, or several that are only taken together."""
+
+    key: str
+    label: str
+    name: str
+    drugs: tuple[Drug, ...]
+    toxo_active: bool = False
+    against_toxoplasma: bool = False  # offered only where toxoplasma is the reason
+    cite: Citation | None = None  # as a profile grades it for a purpose
+
+    @property
+    def agents(self) -> frozenset[str]:
+        """The ingredients of all its drugs."""
+        return frozenset[str]().union(*(one.agents for one in self.drugs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +182,7 @@ class Knowledge:
 
     version: str
     sources: Mapping[str, Source]
-    drugs: Mapping[str, Regimen]
+    regimens: Mapping[str, Regimen]
     tests: Mapping[str, LabTest]
     ingredients: Mapping[str, Ingredient]
     systems: Mapping[str, str]  # any spelling of a code system -> the canonical one
@@ -144,37 +194,10 @@ class Knowledge:
     products: Mapping[Code, Product]
     drug_names: Mapping[str, Product]
     nonsystemic_words: frozenset[str]
-    thresholds: Mapping[str, Threshold]  # those that hold under every profile
+    thresholds: Mapping[str, Threshold]  # those that hold under every profile, unless it has its own
+    statements: Mapping[str, Citation]  # likewise
 
     def with_role(self, ingredients: frozenset[str], role: str) -> frozenset[str]:
         """Those of the ingredients that have the role."""
         known = self.ingredients
         return frozenset(code for code in ingredients if code in known and role in known[code].roles)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One guideline's numbers, statements and regimens over the same rules."""
-
-    name: str
-    title: str
-    thresholds: Mapping[str, Threshold]
-    statements: Mapping[str, Citation]
-    regimens: Mapping[str, tuple[Regimen, ...]]
-    knowledge: Knowledge
-
-    def cite(self, key: str) -> Citation:
-        """The citation of a statement or of a threshold."""
-        return self.statements[key] if key in self.statements else self.thresholds[key].cite
-
-    def knows(self, key: str) -> bool:
-        """Whether the key names a statement or a threshold of this profile."""
-        return key in self.statements or key in self.thresholds
-
-    def limit(self, key: str) -> Decimal:
-        """The value of a threshold."""
-        return self.thresholds[key].value
-
-    def days(self, key: str) -> int:
-        """The value of a threshold in days."""
-        return self.thresholds[key].days

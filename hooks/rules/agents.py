@@ -3,14 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hooks.assess import DrugOrder
+from hooks.advice import DrugOrder
 from hooks.drugs import DAPSONE, ZIDOVUDINE
 from hooks.knowledge import Profile, Regimen
 from hooks.record import Allergy, PatientRecord
 from hooks.wording import listed
 
+_AGAINST = {
+    "pneumocystis": "Pneumocystis",
+    "toxoplasma": "toxoplasma",
+    "mac": "MAC",
+    "histoplasmosis": "histoplasmosis",
+    "coccidioidomycosis": "coccidioidomycosis",
+    "talaromycosis": "talaromycosis",
+    "tuberculosis": "tuberculosis",
+}
 NOT_CHECKED = "Not checked: kidney function, potassium, drug interactions."
-_NEGATIVE_IGG_LASTS_DAYS = 5 * 365  # decision tables 5.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,83 +33,126 @@ def choose(record: PatientRecord, profile: Profile, purpose: str) -> Choice:
     """The regimens of the profile for this purpose that nothing on the chart speaks against.
 
     An unknown that matters is said, and never treated as "none": without a G6PD result there is no dapsone, without a
-    toxoplasma result only agents that also cover toxoplasma.
+    toxoplasma result only agents against Pneumocystis that also cover toxoplasma.
     """
-    open_to = [one for one in profile.regimens[purpose] if _allowed(one, record, profile)]
+    all_of_it = profile.regimens.get(purpose, ())
+    open_to = [one for one in all_of_it if is_allowed(one, record, profile) and _fits(one, record, profile, purpose)]
     dosed = not (record.pregnant or record.has_problem("kidney-disease", ("active", "unknown")))
     if not dosed:  # without a dose, two strengths of one drug are one and the same order
-        open_to = list({one.ingredient_code: one for one in reversed(open_to)}.values())[::-1]
-    sure = record.allergies is not None and not any(one.severe is None for one in _to_sulfonamides(record, profile))
+        open_to = list({one.agents: one for one in reversed(open_to)}.values())[::-1]
+    sure = record.allergies is not None and not record.gap("allergies") and not _doubtful(all_of_it, record, profile)
     offers = tuple(DrugOrder(one, dosed, recommended=sure and place == 0) for place, one in enumerate(open_to))
-    return Choice(offers, tuple(_notes(record, profile, purpose, dosed)))
+    options = (
+        f"Options against {_AGAINST[purpose]}: {'; '.join(_graded(one, dosed) for one in open_to)}." if open_to else ""
+    )
+    return Choice(offers, tuple(filter(None, (options, *_notes(record, profile, all_of_it, dosed)))))
 
 
-def _allowed(regimen: Regimen, record: PatientRecord, profile: Profile) -> bool:
+def is_allowed(regimen: Regimen, record: PatientRecord, profile: Profile) -> bool:
+    """Whether nothing on the chart forbids the regimen: allergy, G6PD, methaemoglobinaemia, long QT, pregnancy."""
+    has = profile.knowledge.with_role
     return not (
-        any(_speaks_against(allergy, regimen, profile) for allergy in record.allergies or ())
-        or (profile.knowledge.with_role(regimen.agents, "g6pd-risk") and _g6pd(record) != "normal")
+        any(speaks_against(allergy, regimen.agents, profile) for allergy in record.allergies or ())
+        or (has(regimen.agents, "g6pd-risk") and g6pd(record) != "normal")
         or (DAPSONE in regimen.agents and record.has_problem("methaemoglobinaemia"))
-        or (not regimen.toxo_active and _toxoplasma_igg(record) != "negative")
+        or (has(regimen.agents, "qt") and record.has_problem("qt-prolongation"))
+        or (has(regimen.agents, "avoid-in-pregnancy") and record.pregnant)
     )
 
 
-def _speaks_against(allergy: Allergy, regimen: Regimen, profile: Profile) -> bool:
-    sulfonamide = _is_to_sulfonamide(allergy, profile)
-    if DAPSONE in regimen.agents and sulfonamide and allergy.severe_cutaneous:
+def _fits(regimen: Regimen, record: PatientRecord, profile: Profile, purpose: str) -> bool:
+    """Against Pneumocystis alone an agent that leaves toxoplasma open needs a negative IgG, one aimed at it a positive."""
+    if purpose != "pneumocystis":
         return True
-    if sulfonamide and profile.knowledge.with_role(regimen.agents, "sulfonamide"):
-        return allergy.severe is not False  # after a mild reaction it stays first choice
-    return bool(allergy.ingredients & regimen.agents)
+    igg = toxoplasma_igg(record, profile)
+    return igg == "positive" if regimen.against_toxoplasma else regimen.toxo_active or igg == "negative"
 
 
-def _by_other_allergy(regimen: Regimen, record: PatientRecord, profile: Profile) -> bool:
-    """Whether an allergy to one of its own ingredients excludes it; the sulfonamides have lines of their own."""
-    allergies = [one for one in record.allergies or () if not _is_to_sulfonamide(one, profile)]
-    return any(one.ingredients & regimen.agents for one in allergies)
+def speaks_against(allergy: Allergy, agents: frozenset[str], profile: Profile) -> bool:
+    """Whether an allergy forbids agents: after a mild reaction to a sulfonamide TMP-SMX stays first choice."""
+    sulfonamide = is_to_sulfonamide(allergy, profile)
+    if DAPSONE in agents and sulfonamide and allergy.severe_cutaneous:
+        return True
+    if sulfonamide and profile.knowledge.with_role(agents, "sulfonamide"):
+        return allergy.severe is not False
+    return bool(allergy.ingredients & agents)
 
 
-def _is_to_sulfonamide(allergy: Allergy, profile: Profile) -> bool:
+def is_to_sulfonamide(allergy: Allergy, profile: Profile) -> bool:
+    """Whether it is to an antibacterial sulfonamide, by class or by ingredient."""
     return allergy.sulfonamide or bool(profile.knowledge.with_role(allergy.ingredients, "sulfonamide"))
 
 
-def _to_sulfonamides(record: PatientRecord, profile: Profile) -> list[Allergy]:
-    return [one for one in record.allergies or () if _is_to_sulfonamide(one, profile)]
-
-
-def _g6pd(record: PatientRecord) -> str | None:
+def g6pd(record: PatientRecord) -> str | None:
+    """deficient, normal, or None where the chart does not say; a deficiency once found stays."""
     if record.has_problem("g6pd-deficiency"):
         return "deficient"
-    results = [one.result for one in record.other_results if one.test == "g6pd"]
+    results = [one.result for one in record.others("g6pd")]
     return "deficient" if "deficient" in results else next(iter(results), None)
 
 
-def _toxoplasma_igg(record: PatientRecord) -> str | None:
-    """Positive for life; negative only where recent enough."""
-    results = [one for one in record.other_results if one.test == "toxoplasma-igg"]
+def toxoplasma_igg(record: PatientRecord, profile: Profile) -> str | None:
+    """positive for life; negative only where recent enough; None where the chart does not say."""
+    results = record.others("toxoplasma-igg")
     if record.has_problem("toxoplasmosis") or any(one.result == "positive" for one in results):
         return "positive"
-    recent = [one for one in results if (record.as_of - one.date).days <= _NEGATIVE_IGG_LASTS_DAYS]
-    return next((one.result for one in recent), None)
+    lasting = (
+        one.result for one in results if profile.under("toxoplasma-igg-negative-lasts", one.age_days(record.as_of))
+    )
+    return next(lasting, None)
 
 
-def _notes(record: PatientRecord, profile: Profile, purpose: str, dosed: bool) -> Iterable[str]:
-    yield from _allergy_notes(record, profile, purpose)
-    unknown = [
-        word for word, known in (("G6PD", _g6pd(record)), ("Toxoplasma IgG", _toxoplasma_igg(record))) if not known
-    ]
-    if unknown:
-        yield f"{' and '.join(unknown)} not on file: agents that need {'them' if len(unknown) > 1 else 'it'} are not offered."
+def _to_sulfonamides(record: PatientRecord, profile: Profile) -> list[Allergy]:
+    return [one for one in record.allergies or () if is_to_sulfonamide(one, profile)]
+
+
+def _doubtful(regimens: Iterable[Regimen], record: PatientRecord, profile: Profile) -> bool:
+    """Whether a reaction of unknown severity stands in the way of what would be preferred."""
+    sulfonamides = any(profile.knowledge.with_role(one.agents, "sulfonamide") for one in regimens)
+    return sulfonamides and any(one.severe is None for one in _to_sulfonamides(record, profile))
+
+
+def _notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...], dosed: bool) -> Iterable[str]:
+    has, agents = profile.knowledge.with_role, frozenset[str]().union(*(one.agents for one in regimens))
+    if has(agents, "sulfonamide"):
+        yield from _sulfonamide_notes(record, profile)
+    yield from _allergy_notes(record, regimens, profile)
+    yield from _unknown_notes(record, profile, regimens)
+    if has(agents, "qt"):
+        yield from _qt_notes(record, profile)
+    if record.pregnant and has(agents, "avoid-in-pregnancy"):
+        yield "Pregnancy: azoles and clarithromycin are not offered; take perinatal advice."
     if not dosed:
         yield "Pregnancy or kidney disease on the problem list: offered without a dose."
-    if any(ZIDOVUDINE in one.ingredients for one in record.current_medications()):
+    if has(agents, "sulfonamide") and any(ZIDOVUDINE in one.ingredients for one in record.current_medications()):
         yield "With zidovudine, TMP-SMX adds to bone marrow toxicity: check the full blood count."
     yield NOT_CHECKED
 
 
-def _allergy_notes(record: PatientRecord, profile: Profile, purpose: str) -> Iterable[str]:
-    if record.allergies is None or record.gap("allergies"):
-        yield "Allergies are unknown here: check them before signing."
-        return
+def _graded(regimen: Regimen, dosed: bool) -> str:
+    """With its grade and the year of the text; without a dose where none is offered."""
+    said, cite = regimen.label if dosed else regimen.name, regimen.cite
+    return f"{said} ({', '.join(filter(None, (cite.grade, str(cite.source.date.year))))})" if cite else said
+
+
+def _unknown_notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...]) -> Iterable[str]:
+    """Which results would open more of it."""
+    by_g6pd = any(profile.knowledge.with_role(one.agents, "g6pd-risk") for one in regimens)
+    by_igg = any(one.toxo_active for one in regimens) and not all(one.toxo_active for one in regimens)
+    unknown = ["G6PD"] if by_g6pd and not g6pd(record) else []
+    unknown += ["Toxoplasma IgG"] if by_igg and not toxoplasma_igg(record, profile) else []
+    if unknown:
+        yield f"{' and '.join(unknown)} not on file: agents that need {'them' if len(unknown) > 1 else 'it'} are not offered."
+
+
+def _qt_notes(record: PatientRecord, profile: Profile) -> Iterable[str]:
+    if record.has_problem("qt-prolongation"):
+        yield "Prolonged QT interval on the problem list: agents that prolong it are not offered."
+    elif any(profile.knowledge.with_role(one.ingredients, "qt") for one in record.current_medications()):
+        yield "Another drug that prolongs the QT interval is taken or ordered: look at the ECG first."
+
+
+def _sulfonamide_notes(record: PatientRecord, profile: Profile) -> Iterable[str]:
     reactions = _to_sulfonamides(record, profile)
     if any(one.severe for one in reactions):
         cutaneous = any(one.severe_cutaneous for one in reactions)
@@ -112,9 +163,16 @@ def _allergy_notes(record: PatientRecord, profile: Profile, purpose: str) -> Ite
     elif reactions:
         grade = profile.cite("sulfonamide-rechallenge").grade
         yield f"Mild past reaction to a sulfonamide: TMP-SMX can be given again ({grade})."
-    others = {one.name for one in profile.regimens[purpose] if _by_other_allergy(one, record, profile)}
-    if others:
-        yield f"Not offered because of an allergy on file: {listed(sorted(others))}."
+
+
+def _allergy_notes(record: PatientRecord, regimens: tuple[Regimen, ...], profile: Profile) -> Iterable[str]:
+    if record.allergies is None or record.gap("allergies"):
+        yield "Allergies are unknown here: check them before signing."
+        return
+    others = [one for one in record.allergies if not is_to_sulfonamide(one, profile)]
+    excluded = {one.name for one in regimens if any(other.ingredients & one.agents for other in others)}
+    if excluded:
+        yield f"Not offered because of an allergy on file: {listed(sorted(excluded))}."
     unknown = sum(not one.recognised for one in record.allergies)
     if unknown:
         yield f"{unknown} allergy entr{'y' if unknown == 1 else 'ies'} could not be recognised: check before signing."

@@ -1,7 +1,8 @@
 """Pairs of drugs that harm the immune status: what they do, ordered or taken."""
 
+from hooks.advice import Lacks, Recommendation, RemoveDraft, Silent, Verdict
 from hooks.art_history import drafted_art
-from hooks.assess import Lacks, Recommendation, RemoveDraft, Silent, Verdict, rule
+from hooks.assess import rule
 from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, antiretrovirals, systemic
 from hooks.knowledge import Profile
 from hooks.record import DraftOrder, Medication, PatientRecord

@@ -1,6 +1,7 @@
 """CD4 counts that do not recover although the virus is suppressed."""
 
-from hooks.assess import Indicator, Lacks, Recommendation, Silent, Verdict, rule
+from hooks.advice import Indicator, Lacks, Recommendation, Silent, Verdict
+from hooks.assess import rule
 from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, systemic
 from hooks.knowledge import Profile
 from hooks.record import LOOK_BACK_DAYS, LabResult, PatientRecord
@@ -9,10 +10,16 @@ from hooks.trends import baseline, gain, suppressed_since
 from hooks.wording import amount, day, listed, number, short_day
 
 _REVIEW = (
+    "In cohorts 10 to 20 % of those treated respond so. Some recover later; others stay at a risk of new illness and death above "
+    "that of full responders, though below that of people who are viraemic too.",
+    "Weigh how far and how long the viral load was suppressed, the CD4 count and viral load before treatment, the duration of "
+    "infection, past opportunistic infections, other diseases and age. No single regimen is to blame.",
+    "Ask about adherence, nutrition, activity, stress, smoking.",
     "Look for co-infection (hepatitis B and C, HTLV, mycobacteria), cirrhosis or splenomegaly (then judge the percentage), "
     "lymphoma, thyroid disease, nutrition, alcohol; check the full blood count.",
     "Repeat the CD4 count in the same laboratory; keep prophylaxis until its own stop criteria are met.",
-    "Not supported: adding or changing antiretrovirals to raise the CD4 count, interleukin-2, other immune therapy.",
+    "Low-level replication and immune activation are discussed as causes. Not supported: adding or changing antiretrovirals to "
+    "raise the CD4 count, following markers of activation, interleukin-2, other immune therapy.",
 )
 
 
@@ -20,6 +27,7 @@ _REVIEW = (
     cites=(
         "non-response-definition",
         "poor-cd4-recovery",
+        "intensification",
         "non-response-gain",
         "non-response-cd4",
         "non-response-cd4-high",
@@ -45,15 +53,16 @@ def immunologic_non_response(record: PatientRecord, profile: Profile) -> Verdict
         return unable
     count, since = record.cd4_counts[0], record.art.since
     assert since is not None  # noqa: S101  (_unable has looked)
-    limit = profile.limit("non-response-cd4")
-    if count.is_above(limit):
-        return Silent(f"CD4 count {amount(count)} on {day(count.date)} is above {number(limit)}")
-    if not count.is_at_most(limit):
-        return Lacks(("cd4-count",))
+    if profile.not_under("non-response-cd4", count):
+        limit = number(profile.limit("non-response-cd4"))
+        return Silent(f"CD4 count {amount(count)} on {day(count.date)} is above {limit}", (count,))
+    if not profile.under("non-response-cd4", count):
+        return Lacks(("cd4-count",), (count,))
     before = baseline(record.cd4_counts, since, profile)
     rise = gain(before, count) if before else None
-    if rise is not None and rise >= profile.limit("non-response-gain") and not _long_suppressed(count, record, profile):
-        return Silent(f"the CD4 count has risen by {number(rise)} since ART was started")
+    enough = rise is not None and profile.not_under("non-response-gain", rise)
+    if rise is not None and before and enough and not _long_suppressed(count, record, profile):
+        return Silent(f"the CD4 count has risen by {number(rise)} since ART was started", (count, before))
     return _review(count, before, record, profile)
 
 
@@ -67,27 +76,29 @@ def _unable(record: PatientRecord, profile: Profile) -> Verdict | None:
         return Lacks(("cd4-count",))
     if record.art.since is None:
         return Lacks(("art-start-date",))
-    if (record.cd4_counts[0].date - record.art.since).days < profile.days("non-response-after"):
-        return Silent("no CD4 count yet from 180 days of treatment or later")
+    if not profile.reaches("non-response-after", (record.cd4_counts[0].date - record.art.since).days):
+        days = profile.days("non-response-after")
+        return Silent(f"no CD4 count yet from {days} days of treatment or later", record.cd4_counts[:1])
     return _not_suppressed(record, profile)
 
 
 def _not_suppressed(record: PatientRecord, profile: Profile) -> Verdict | None:
     """Viraemic: the virologic review goes first. Too few results of the last year: nobody knows."""
     year = [one for one in record.viral_loads if one.age_days(record.as_of) <= LOOK_BACK_DAYS]
-    limit = profile.limit("suppressed")
-    long = len(year) > 1 and (year[0].date - year[-1].date).days >= profile.days("non-response-suppressed-span")
-    fresh = bool(year) and year[0].age_days(record.as_of) <= profile.days("viral-load-fresh")
-    if any(one.is_at_least(limit) for one in year):
-        return Silent("not suppressed in the last year: the virologic review goes first")
-    return None if long and fresh and all(one.is_below(limit) for one in year) else Lacks(("viral-load",))
+    long = len(year) > 1 and profile.reaches("non-response-suppressed-span", (year[0].date - year[-1].date).days)
+    fresh = bool(year) and profile.under("viral-load-fresh", year[0].age_days(record.as_of))
+    raised = [one for one in year if profile.not_under("suppressed", one)]
+    if raised:
+        return Silent("not suppressed in the last year: the virologic review goes first", tuple(raised[:1]))
+    proven = long and fresh and all(profile.under("suppressed", one) for one in year)
+    return None if proven else Lacks(("viral-load",), tuple(year[:2]))
 
 
 def _long_suppressed(count: LabResult, record: PatientRecord, profile: Profile) -> bool:
     """Below 200 after two years of suppression, whatever the gain."""
-    since = suppressed_since(record, profile.limit("suppressed"))
-    years = since is not None and (count.date - since).days >= profile.days("non-response-long-suppression")
-    return years and count.is_below(profile.limit("non-response-cd4-high"))
+    since = suppressed_since(record, profile)
+    years = since is not None and profile.reaches("non-response-long-suppression", (count.date - since).days)
+    return years and profile.under("non-response-cd4-high", count)
 
 
 def _explaining(record: PatientRecord, profile: Profile) -> list[str]:
@@ -106,7 +117,7 @@ def _explaining(record: PatientRecord, profile: Profile) -> list[str]:
 
 def _review(count: LabResult, before: LabResult | None, record: PatientRecord, profile: Profile) -> Recommendation:
     drugs = _explaining(record, profile)
-    level = "high" if count.is_below(profile.limit("non-response-cd4-high")) else "moderate"
+    level = "high" if profile.under("non-response-cd4-high", count) else "moderate"
     compared = f"The baseline was {amount(before)}." if before else "The count before treatment is not on file."
     blamed = (f"Can explain it: {listed(drugs)}.",) if drugs else ()
     indicator: Indicator = "warning" if drugs else "info"

@@ -1,26 +1,25 @@
 """Immune reconstitution inflammatory syndrome: counselling before treatment, watching after it."""
 
+from decimal import Decimal
+
+from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.art_history import DraftedArt, drafted_art
-from hooks.assess import Lacks, Recommendation, Silent, Verdict, rule
+from hooks.assess import rule
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
 from hooks.rules.art import not_on_art
 from hooks.rules.iris_risk import fresh, tier
 from hooks.trends import baseline, baseline_viral_load, gain, log_fall, on_course
-from hooks.wording import amount
+from hooks.wording import amount, number
 
 CNS = ("cryptococcal-meningitis", "cryptococcosis", "tb-meningitis")
 _RISK = {"high": "high risk of IRIS", "moderate": "moderate risk of IRIS", "base": "IRIS is possible"}
 _EVENTS = {"start": "Starting ART", "restart": "Restarting ART", "switch": "Switching ART"}
 _SAY = (
     'Tell the patient: "As treatment works, your defences recover and may react to an old or hidden infection. It usually '
-    "passes within weeks, most often in the first six. Tell us at once about fever, swollen glands, a rash, cough or "
-    "breathlessness, headache, a change in your sight, yellow skin, weight loss or anything new. Keep taking your "
-    'medicines unless we tell you otherwise."'
-)
-_FIRST = (
-    "Check first at a CD4 count below 100: cryptococcal antigen, TB symptoms, dilated eye examination, hepatitis B and C, "
-    "Pneumocystis prophylaxis."
+    "passes within weeks, most often in the first six, but can be serious. Tell us at once about fever, swollen glands, a "
+    "rash, cough or breathlessness, headache, a change in your sight, yellow skin, weight loss or anything new. Keep taking "
+    'your medicines every day unless we tell you otherwise; eat well, stay active, and look for help with stress."'
 )
 
 
@@ -28,6 +27,8 @@ _FIRST = (
     cites=(
         "iris-definition",
         "iris-window",
+        "art-timing-tuberculosis",
+        "crag-positive-lasts",
         "iris-cd4-high",
         "iris-cd4-moderate",
         "iris-viral-load",
@@ -47,40 +48,59 @@ def iris_counselling(record: PatientRecord, profile: Profile) -> Verdict:
     100 to 199, at 100,000 copies or more, with a co-infection or autoimmune disease, or where a result is unknown; else base.
     """
     draft = drafted_art(record.art, record.draft_orders or (), profile.knowledge)
-    suppressed = profile.limit("suppressed")
     if draft.event in ("none", "continue"):
         if not all(order.readable for order in record.draft_orders or ()):
             return Lacks(("medications",))  # the drug is not chosen yet: it could be ART
         return Silent("no antiretroviral treatment is being started, restarted or switched")
     loads = record.viral_loads if not record.hiv.type_2 else ()
-    history_incomplete = draft.event == "start" and any(one.is_below(suppressed) for one in loads)
-    if draft.event == "unclear" or history_incomplete:
-        return Lacks(("medications",))
+    untold = [one for one in loads if profile.under("suppressed", one)] if draft.event == "start" else []
+    if draft.event == "unclear" or untold:
+        return Lacks(("medications",), tuple(untold[:1]))
     count, load = _fresh_facts(record, profile)
     lacking = tuple(datum for datum in ("cd4-count", "viral-load") if record.gap(datum))
-    suppressed_switch = draft.event == "switch" and load is not None and load.is_below(suppressed)
+    suppressed_switch = draft.event == "switch" and load is not None and profile.under("suppressed", load)
     level, reasons = ("base", []) if suppressed_switch else tier(record, profile, count, load)
     if level != "high" and lacking:
         return Lacks(lacking)
-    if suppressed_switch and count and count.is_at_least(profile.limit("iris-cd4-moderate")):
-        return Silent("a switch while suppressed, CD4 count not below 200")
+    if suppressed_switch and count and load and profile.not_under("iris-cd4-moderate", count):
+        limit = number(profile.limit("iris-cd4-moderate"))
+        return Silent(f"a switch while suppressed, CD4 count not below {limit}", (count, load))
     return _counsel(draft, record, profile, level, reasons)
 
 
 def _fresh_facts(record: PatientRecord, profile: Profile) -> tuple[LabResult | None, LabResult | None]:
     """The CD4 count and the viral load to judge by; in HIV-2 infection a viral load of HIV-1 says nothing."""
-    count = fresh(record.cd4_counts, record, profile.days("cd4-fresh-for-start"))
+    count = fresh(record.cd4_counts, record, profile, "cd4-fresh-for-start")
     loads = record.viral_loads if not record.hiv.type_2 else ()
-    return count, fresh(loads, record, profile.days("viral-load-fresh"))
+    return count, fresh(loads, record, profile, "viral-load-fresh")
 
 
-def _timing(record: PatientRecord) -> str:
+def _timing(record: PatientRecord, profile: Profile) -> str:
     """No delay is advised here, but with tuberculosis and infections of the central nervous system that question comes first."""
+    antigen = next(iter(record.others("crag")), None)
     if any(record.has_problem(concept, ("active", "unknown")) for concept in CNS):
         return "Meningitis or cryptococcosis is on the problem list: take specialist advice on when to start ART."
+    if (
+        antigen
+        and antigen.result == "positive"
+        and profile.under("crag-positive-lasts", antigen.age_days(record.as_of))
+    ):
+        return "The cryptococcal antigen is positive: take specialist advice on when to start ART."
     if record.has_problem("tb-active", ("active", "unknown")):
-        return "Tuberculosis is on the problem list: its treatment comes first, ART follows within weeks; take advice on when."
+        return f"Tuberculosis is on the problem list: its treatment comes first. {_after_tuberculosis(profile)}"
     return "Starting treatment early lowers the risk: this is no reason to wait."
+
+
+def _after_tuberculosis(profile: Profile) -> str:
+    """When ART follows the treatment of tuberculosis, as the guideline puts it."""
+    return f"When ART follows: {profile.cite('art-timing-tuberculosis').locator}."
+
+
+def _first_checks(profile: Profile) -> str:
+    return (
+        f"Check first at a CD4 count below {number(profile.limit('iris-cd4-high'))}: cryptococcal antigen, TB symptoms, dilated "
+        "eye examination, hepatitis B and C, Pneumocystis prophylaxis; have a CD4 count and viral load on file to compare with."
+    )
 
 
 def _counsel(
@@ -93,11 +113,11 @@ def _counsel(
     )
     if draft.replaces:
         because = f"If this order replaces the present regimen, it is a switch. {because}"
-    first = (_FIRST,) if count is None or count.is_below(profile.limit("iris-cd4-high")) else ()
+    first = (_first_checks(profile),) if count is None or profile.under("iris-cd4-high", count) else ()
     return Recommendation(
         summary=f"{_EVENTS[draft.event]}{at}: {_RISK[level]}, tell the patient what to watch for",
         indicator="warning" if level == "high" else "info",
-        rationale=(because, _timing(record)),
+        rationale=(because, _timing(record, profile)),
         cites=(profile.cite("iris-definition"), profile.cite("iris-window")),
         facts=tuple(one for one in (count, load) if one),
         notes=(_SAY, *first),
@@ -133,22 +153,21 @@ def iris_watch(record: PatientRecord, profile: Profile) -> Verdict:
     days = record.art.days_on(record.as_of)
     if days is None or record.art.since is None:
         return Lacks(("art-start-date",))
-    if days > profile.days("iris-watch-window"):
-        return Silent("more than 180 days on antiretroviral treatment")
+    if not profile.under("iris-watch-window", days):
+        return Silent(f"more than {profile.days('iris-watch-window')} days on antiretroviral treatment")
     count = baseline(record.cd4_counts, record.art.since, profile)
     load = None if record.hiv.type_2 else baseline_viral_load(record.viral_loads, record.art.since, profile)
     level, _ = tier(record, profile, count, load)
-    limit = profile.limit("iris-cd4-moderate")
-    if level != "high" and (count is None or not count.is_below(limit)):
-        known = count is not None and count.is_at_least(limit)
-        return Silent("not at special risk when treatment was started") if known else Lacks(("baseline-cd4",))
+    if level != "high" and (count is None or not profile.under("iris-cd4-moderate", count)):
+        if count is None or not profile.not_under("iris-cd4-moderate", count):
+            return Lacks(("baseline-cd4",), (count,) if count else ())
+        return Silent("not at special risk when treatment was started", (count,))
     shown = _responses(record, profile, count, load)
     if not shown:
-        return Silent("no rapid response to treatment so far")
+        return Silent("no rapid response to treatment so far", record.cd4_counts[:1] + record.viral_loads[:1])
     newest = max(one.date for results in (record.cd4_counts, record.viral_loads) for one in results[:1])
-    first = max(days <= profile.days("iris-watch-peak"), min(one.date for one in shown) == newest)
-    if not first:
-        return Silent("the rapid response was shown by an earlier result")
+    if not profile.under("iris-watch-peak", days) and min(one.date for one in shown) != newest:
+        return Silent("the rapid response was shown by an earlier result", tuple(shown[:1]))
     latest = {one.measure: one for one in shown}  # the newest of each measure
     return _watch(profile, days, [one for one in (count, load, *latest.values()) if one])
 
@@ -159,19 +178,23 @@ def _responses(
     """The results since the start that show a rapid response, oldest first."""
     since = record.art.since
     assert since is not None  # noqa: S101  (the caller has looked)
-    fall, rise = profile.limit("viral-load-fall"), profile.limit("iris-cd4-rise")
-    share = profile.limit("iris-cd4-rise-percent") / 100
-    falls = [
-        one for one in on_course(record.viral_loads, since, profile) if load and (log_fall(load, one) or 0) >= fall
-    ]
-    rises = [
-        one
-        for one in on_course(record.cd4_counts, since, profile)
-        if count
-        and (more := gain(count, one)) is not None
-        and (more >= rise or more >= share * (count.number or 0) > 0)
-    ]
+    falls = [one for one in on_course(record.viral_loads, since, profile) if load and _falls_fast(load, one, profile)]
+    rises = [one for one in on_course(record.cd4_counts, since, profile) if count and _rises_fast(count, one, profile)]
     return sorted((*falls, *rises), key=lambda one: one.date)
+
+
+def _falls_fast(before: LabResult, after: LabResult, profile: Profile) -> bool:
+    fall = log_fall(before, after)
+    return fall is not None and profile.reaches("viral-load-fall", fall)
+
+
+def _rises_fast(before: LabResult, after: LabResult, profile: Profile) -> bool:
+    """By so many cells, or by so large a share of what there was."""
+    rise = gain(before, after)
+    if rise is None:
+        return False
+    share = 100 * rise / before.number if before.number else Decimal(0)
+    return profile.reaches("iris-cd4-rise", rise) or profile.reaches("iris-cd4-rise-percent", share)
 
 
 def _watch(profile: Profile, days: int, facts: list[LabResult]) -> Recommendation:
@@ -187,6 +210,6 @@ def _watch(profile: Profile, days: int, facts: list[LabResult]) -> Recommendatio
         notes=(
             "Ask about fever, swollen glands, rash, cough, breathlessness, headache, vision, jaundice, weight loss.",
             "Exclude poor adherence, resistance of the infection, a new infection, drug toxicity and malignancy first.",
-            "Usually the infection is treated and ART continued.",
+            "Usually the infection is treated and ART continued; corticosteroids are for severe disease.",
         ),
     )

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord, Problem
-from hooks.wording import listed
+from hooks.wording import listed, number
 
 FLARING = {  # the infections that often flare, as the fact sheet lists them
     "mac": "MAC",
@@ -34,25 +34,26 @@ AUTOIMMUNE = {
 }
 
 
-def fresh(results: tuple[LabResult, ...], record: PatientRecord, days: int) -> LabResult | None:
+def fresh(results: tuple[LabResult, ...], record: PatientRecord, profile: Profile, window: str) -> LabResult | None:
     """The newest result where it is recent enough to judge by."""
     newest = next(iter(results), None)
-    return newest if newest and newest.age_days(record.as_of) <= days else None
+    return newest if newest and profile.under(window, newest.age_days(record.as_of)) else None
 
 
 def tier(
     record: PatientRecord, profile: Profile, count: LabResult | None, load: LabResult | None
 ) -> tuple[str, list[str]]:
     """high, moderate or base, with the reasons in words (decision tables 2.2)."""
-    very_low = count is not None and count.is_below(profile.limit("iris-cd4-high"))
-    low = count is not None and count.is_below(profile.limit("iris-cd4-moderate"))
-    much = load is not None and load.is_at_least(profile.limit("iris-viral-load"))
+    very_low = count is not None and profile.under("iris-cd4-high", count)
+    low = count is not None and profile.under("iris-cd4-moderate", count)
+    much = load is not None and profile.reaches("iris-viral-load", load)
+    high_limit, moderate_limit = number(profile.limit("iris-cd4-high")), number(profile.limit("iris-cd4-moderate"))
     infections = [word for concept, word in HIGH_RISK.items() if _recent(concept, record, profile)]
     high = [
         *(
-            ["CD4 count below 100"]
+            [f"CD4 count below {high_limit}"]
             if very_low
-            else ["CD4 count below 200 with a high viral load"]
+            else [f"CD4 count below {moderate_limit} with a high viral load"]
             if low and much
             else []
         )
@@ -62,8 +63,8 @@ def tier(
         return "high", high
     others = [word for concept, word in FLARING.items() if record.has_problem(concept)]
     immune = [word for concept, word in AUTOIMMUNE.items() if record.has_problem(concept)]
-    moderate = ["CD4 count below 200"] if low else []
-    moderate += ["a viral load of 100,000 or more"] if much else []
+    moderate = [f"CD4 count below {moderate_limit}"] if low else []
+    moderate += [f"a viral load of {number(profile.limit('iris-viral-load'))} or more"] if much else []
     moderate += [f"{listed(others)} on the problem list"] if others else []
     moderate += [f"{listed(immune)}, which may flare"] if immune else []
     limits = ("CD4 count", count, "iris-cd4-moderate"), ("viral load", load, "iris-viral-load")
@@ -78,12 +79,9 @@ def _tells(found: LabResult | None, limit: Decimal) -> bool:
 
 
 def _recent(concept: str, record: PatientRecord, profile: Profile) -> bool:
-    window = profile.days("iris-recent-infection")
-    return any(
-        concept in one.concepts and (one.state == "active" or _began_within(one, window, record))
-        for one in record.problems or ()
-    )
+    return any(one.state == "active" or _began_lately(one, record, profile) for one in record.problems_of(concept))
 
 
-def _began_within(problem: Problem, days: int, record: PatientRecord) -> bool:
-    return problem.onset is not None and 0 <= (record.as_of - problem.onset).days <= days
+def _began_lately(problem: Problem, record: PatientRecord, profile: Profile) -> bool:
+    days = (record.as_of - problem.onset).days if problem.onset else -1
+    return days >= 0 and profile.under("iris-recent-infection", days)

@@ -1,6 +1,7 @@
 """Whether the CD4 count or the viral load is missing or too old to act on."""
 
-from hooks.assess import Lacks, Recommendation, Silent, TestOrder, Verdict, rule
+from hooks.advice import Lacks, Recommendation, Silent, TestOrder, Verdict
+from hooks.assess import rule
 from hooks.knowledge import Profile
 from hooks.record import LOOK_BACK_DAYS, LabResult, PatientRecord
 from hooks.rules.immunologic import immunologic_non_response
@@ -61,7 +62,7 @@ def monitoring_due(record: PatientRecord, profile: Profile) -> Verdict:
         return _order(due, record, profile)
     if record.hiv.type_2:
         return Lacks(("viral-load",))  # rules on HIV-1 viral load do not hold for HIV-2
-    return Silent(_current(record))
+    return Silent(_current(record), record.cd4_counts[:1] + record.viral_loads[:1])
 
 
 def _overdue(datum: str, record: PatientRecord, profile: Profile) -> str | None:
@@ -75,7 +76,7 @@ def _overdue(datum: str, record: PatientRecord, profile: Profile) -> str | None:
     if interval is None:
         return None
     days = newest.age_days(record.as_of)
-    in_grace = days <= interval + profile.days("monitoring-grace")
+    in_grace = profile.under("monitoring-grace", days - interval)
     if days <= interval or (in_grace and not _no_grace(datum, record, profile)):
         return None
     return f"last {_TESTS[datum]} from {day(newest.date)} ({ago(days)})"
@@ -86,7 +87,7 @@ def _cd4_interval(record: PatientRecord, profile: Profile) -> int | None:
     count, art = record.cd4_counts[0], record.art
     if art.status == "on" and art.since and count.date <= art.since:
         return profile.days("monitoring-after-start-cd4") + (art.since - count.date).days
-    low = not count.is_at_least(profile.limit("monitoring-cd4-low"))
+    low = not profile.not_under("monitoring-cd4-low", count)
     if (
         low
         or art.status != "on"
@@ -94,8 +95,7 @@ def _cd4_interval(record: PatientRecord, profile: Profile) -> int | None:
         or not _consistently_suppressed(record, profile)
     ):
         return profile.days("monitoring-cd4-interval")
-    optional = count.number is not None and count.number > profile.limit("monitoring-cd4-optional")
-    return None if optional and count.comparator in ("", ">", ">=") else profile.days("monitoring-cd4-interval-stable")
+    return None if profile.reaches("monitoring-cd4-optional", count) else profile.days("monitoring-cd4-interval-stable")
 
 
 def _viral_load_interval(record: PatientRecord, profile: Profile) -> int | None:
@@ -106,11 +106,10 @@ def _viral_load_interval(record: PatientRecord, profile: Profile) -> int | None:
     changed = art.changed or art.since
     if changed and newest.date <= changed:
         return profile.days("monitoring-after-start-viral-load") + (changed - newest.date).days
-    limit = profile.limit("suppressed")
     latest = record.viral_loads[:2]
-    if _after_start(record, profile) and not any(one.is_below(limit) for one in latest[:1]):
+    if _after_start(record, profile) and not profile.under("suppressed", newest):
         return profile.days("monitoring-after-start-viral-load")
-    if len(latest) == 2 and all(one.is_at_least(limit) for one in latest):
+    if len(latest) == 2 and all(profile.not_under("suppressed", one) for one in latest):
         return profile.days("monitoring-viral-load-interval-viraemia")
     two_years = _in_first_two_years(record, profile)
     return profile.days("monitoring-viral-load-interval-two-years" if two_years else "monitoring-viral-load-interval")
@@ -119,23 +118,23 @@ def _viral_load_interval(record: PatientRecord, profile: Profile) -> int | None:
 def _after_start(record: PatientRecord, profile: Profile) -> bool:
     """Still on the way down: within 24 weeks of the start or of a change."""
     changed = record.art.changed or record.art.since
-    return changed is not None and (record.as_of - changed).days < profile.days("failure-after")
+    return changed is not None and not profile.reaches("failure-after", (record.as_of - changed).days)
 
 
 def _in_first_two_years(record: PatientRecord, profile: Profile) -> bool:
     days = record.art.days_on(record.as_of)
-    return days is not None and days < profile.days("monitoring-two-years")
+    return days is not None and not profile.reaches("monitoring-two-years", days)
 
 
 def _consistently_suppressed(record: PatientRecord, profile: Profile) -> bool:
     """Every viral load of the last 365 days below 200, two or more."""
     year = [one for one in record.viral_loads if one.age_days(record.as_of) <= LOOK_BACK_DAYS]
-    return len(year) > 1 and all(one.is_below(profile.limit("suppressed")) for one in year)
+    return len(year) > 1 and all(profile.under("suppressed", one) for one in year)
 
 
 def _no_grace(datum: str, record: PatientRecord, profile: Profile) -> bool:
     last: LabResult | None = next(iter(record.viral_loads), None)
-    if last and not record.hiv.type_2 and last.is_at_least(profile.limit("suppressed")):
+    if last and not record.hiv.type_2 and profile.not_under("suppressed", last):
         return True
     said = (one for one in (other(record, profile) for other in _RESTING) if isinstance(one, Recommendation))
     return any(record.results(datum)[0] in one.facts for one in said)

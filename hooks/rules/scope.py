@@ -1,6 +1,7 @@
 """Who is advised at all: adults and adolescents with established HIV infection."""
 
-from hooks.assess import Recommendation, Silent, Verdict, rule
+from hooks.advice import Recommendation, Silent, Verdict
+from hooks.assess import rule
 from hooks.knowledge import Profile
 from hooks.record import PatientRecord
 from hooks.wording import capital
@@ -22,15 +23,15 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
             f"{capital(record.hiv.basis)}.",
             "No advice is given until the status is recorded.",
         )
-    least = profile.limit("adult-age")
-    if record.ages is None or record.ages[0] < least <= record.ages[1]:
+    grown = [profile.reaches("adult-age", age) for age in record.ages or ()]
+    if record.ages is None or len(set(grown)) > 1:
         return _outside(
             profile,
             "Age is not on file: no advice is given without it",
             "The date of birth is missing or incomplete.",
             "This service advises on adults and adolescents from 13 years of age.",
         )
-    if record.ages[1] < least:
+    if not all(grown):
         return _outside(
             profile,
             f"Age {_years(record.ages)}: outside the scope of this service, see the paediatric guideline",

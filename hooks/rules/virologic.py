@@ -2,12 +2,13 @@
 
 from datetime import date
 
-from hooks.assess import Lacks, Recommendation, Silent, TestOrder, Verdict, rule
+from hooks.advice import Lacks, Recommendation, Silent, TestOrder, Verdict
+from hooks.assess import rule
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
 from hooks.rules.art import not_on_art
 from hooks.trends import baseline_viral_load, log_fall
-from hooks.wording import amount, day, short_day
+from hooks.wording import amount, day, number, short_day
 
 _REVIEW = (
     "Review adherence and gaps in supply, drug and food interactions, tolerability, past regimens and resistance results.",
@@ -25,32 +26,49 @@ _NEEDS = ("conditions", "medications", "viral-load")
 def virologic_failure(record: PatientRecord, profile: Profile) -> Verdict:
     """Confirmed virologic failure.
 
-    When two viral loads of 200 or more, 14 days or more apart, the first at least 168 days after the start of the course
-    or the last change of its ingredients, with none below 200 between, the newest at most 90 days old, then review.
+    When two viral loads at the guideline's limit of failure or above, as far apart as it asks, the first as long after the
+    start of the course or the last change of its ingredients, with none below between, the newest at most 90 days old, then
+    review.
     """
     unable = _unable(record)
     if unable:
         return unable
-    limit = profile.limit("failure-viral-load")
     newest = record.viral_loads[0]
-    if newest.is_below(limit):
-        return Silent(f"the last viral load, {day(newest.date)}, is below {limit} copies/mL")
-    if not newest.is_at_least(limit):
-        return Lacks(("viral-load",))
+    if profile.short_of("failure-viral-load", newest):
+        return Silent(f"the last viral load, {day(newest.date)}, is {_short(profile)}", (newest,))
+    if not profile.reaches("failure-viral-load", newest):
+        return Lacks(("viral-load",), (newest,))
     first = _confirmed_by(record, profile)
     if first is None:
-        return Silent("a raised viral load is not confirmed by a second one on this regimen")
-    if newest.age_days(record.as_of) > profile.days("failure-fresh"):
-        return Lacks(("viral-load",))
+        return Silent("a raised viral load is not confirmed by a second one on this regimen", record.viral_loads[:2])
+    if not profile.under("failure-fresh", newest.age_days(record.as_of)):
+        return Lacks(("viral-load",), (newest, first))
     return Recommendation(
         summary=f"{_measured(newest, record)}, raised twice: confirmed virologic failure, review",
         indicator="warning",
-        rationale=(
-            f"Two viral loads of {limit} copies/mL or more on the same regimen, since {day(_regimen_since(record))}.",
-        ),
+        rationale=(f"Two viral loads {_failing(profile)} on the same regimen, since {day(_regimen_since(record))}.",),
         cites=(profile.cite("virologic-failure"),),
         facts=(newest, first, *record.cd4_counts[:1]),
         notes=_REVIEW,
+    )
+
+
+def _failing(profile: Profile) -> str:
+    """The side of the limit that is failure, in words."""
+    limit = number(profile.limit("failure-viral-load"))
+    return (
+        f"of {limit} copies/mL or more"
+        if profile.thresholds["failure-viral-load"].inclusive
+        else f"above {limit} copies/mL"
+    )
+
+
+def _short(profile: Profile) -> str:
+    limit = number(profile.limit("failure-viral-load"))
+    return (
+        f"below {limit} copies/mL"
+        if profile.thresholds["failure-viral-load"].inclusive
+        else f"not above {limit} copies/mL"
     )
 
 
@@ -78,22 +96,20 @@ def _regimen_since(record: PatientRecord) -> date:
 
 
 def _run(record: PatientRecord, profile: Profile) -> list[LabResult]:
-    """The newest results back to the last one below 200; those that prove neither are passed over."""
-    limit = profile.limit("failure-viral-load")
+    """The newest results back to the last one short of failure; those that prove neither are passed over."""
     run: list[LabResult] = []
     for one in record.viral_loads:
-        if one.is_below(limit):
+        if profile.short_of("failure-viral-load", one):
             break
-        run += [one] if one.is_at_least(limit) else []
+        run += [one] if profile.reaches("failure-viral-load", one) else []
     return run
 
 
 def _confirmed_by(record: PatientRecord, profile: Profile) -> LabResult | None:
     """The earlier raised viral load that the newest confirms."""
-    run = _run(record, profile)
-    since, after, apart = _regimen_since(record), profile.days("failure-after"), profile.days("failure-apart")
-    earlier = (one for one in run[1:] if (run[0].date - one.date).days >= apart)
-    return next((one for one in earlier if (one.date - since).days >= after), None)
+    run, since = _run(record, profile), _regimen_since(record)
+    earlier = (one for one in run[1:] if profile.reaches("failure-apart", (run[0].date - one.date).days))
+    return next((one for one in earlier if profile.reaches("failure-after", (one.date - since).days)), None)
 
 
 @rule(
@@ -101,69 +117,97 @@ def _confirmed_by(record: PatientRecord, profile: Profile) -> LabResult | None:
         "low-level-viraemia",
         "virologic-failure",
         "failure-viral-load",
+        "suppressed",
         "assay-limit",
         "failure-after",
+        "low-level-results",
+        "recheck-from",
+        "recheck-to",
         "slow-fall-from",
         "slow-fall-to",
         "viral-load-fall",
         "failure-fresh",
     ),
+    may_cite=("single-failure-on-nnrti",),
     needs=_NEEDS,
 )
 def viremia_recheck(record: PatientRecord, profile: Profile) -> Verdict:
     """Rechecking a raised viral load.
 
-    When on ART one viral load is 200 or more after suppression or after 168 days and not yet confirmed, or two in a row
-    are 50 or more after suppression, or the fall is less than 1 log10 at 4 to 12 weeks after the start, then recheck.
+    When on ART one viral load is at the guideline's limit of failure after suppression or after the time it gives a regimen
+    and not yet confirmed, or as many in a row as it asks are 50 or more after suppression, or the fall is less than 1 log10
+    at 4 to 12 weeks after the start, then recheck.
     """
     unable = _unable(record)
     if unable:
         return unable
     newest = record.viral_loads[0]
     if isinstance(virologic_failure(record, profile), Recommendation):
-        return Silent("virologic failure is confirmed")
-    if newest.age_days(record.as_of) > profile.days("failure-fresh"):
-        return Silent(f"the last viral load is from {day(newest.date)}: a new one is needed, not a recheck")
-    if not newest.is_below(limit := profile.limit("failure-viral-load")) and not newest.is_at_least(limit):
-        return Lacks(("viral-load",))
+        return Silent("virologic failure is confirmed", (newest,))
+    if not profile.under("failure-fresh", newest.age_days(record.as_of)):
+        return Silent(f"the last viral load is from {day(newest.date)}: a new one is needed, not a recheck", (newest,))
+    if not profile.short_of("failure-viral-load", newest) and not profile.reaches("failure-viral-load", newest):
+        return Lacks(("viral-load",), (newest,))
     why = _raised(record, profile) or _low_level(record, profile) or _slow_fall(record, profile)
     if why is None:
-        return Silent(f"viral load {amount(newest)} on {day(newest.date)} needs no recheck")
+        return Silent(f"viral load {amount(newest)} on {day(newest.date)} needs no recheck", record.viral_loads[:2])
     return Recommendation(
-        summary=f"{_measured(newest, record)}: recheck in 2 to 4 weeks",
+        summary=f"{_measured(newest, record)}: recheck {_when(profile)}",
         indicator="info",
         rationale=(why, "One result is no failure: confirm it before anything is changed."),
         cites=(profile.cite("low-level-viraemia"),),
         facts=record.viral_loads[:2],
-        notes=("Ask about missed doses, supply, interactions (antacids, minerals, rifampicin) and recent illness.",),
+        notes=(
+            "Ask about missed doses, supply, interactions (antacids, minerals, rifampicin) and recent illness.",
+            *_fast_switch(record, profile),
+        ),
         suggestions=() if record.is_on_its_way("viral-load") else (TestOrder("viral-load", recommended=True),),
     )
+
+
+def _when(profile: Profile) -> str:
+    """In how many weeks, or months of 30 days where it is that long."""
+    first, last = profile.days("recheck-from"), profile.days("recheck-to")
+    return f"in {first // 30} months" if first == last else f"in {first // 7} to {last // 7} weeks"
+
+
+def _fast_switch(record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+    """Where the guideline lets one result on an NNRTI decide, that is said; nothing is proposed."""
+    on_nnrti = profile.knowledge.with_role(record.art.agents, "art-nnrti")
+    if not on_nnrti or not profile.knows("single-failure-on-nnrti"):
+        return ()
+    if not profile.reaches("failure-viral-load", record.viral_loads[0]):
+        return ()
+    return (f"On an NNRTI one result {_failing(profile)} can justify review of the regimen without a second one.",)
 
 
 def _suppressed_before(record: PatientRecord, profile: Profile, newest: int = 1) -> bool:
     """Whether a viral load of this course, before the newest ones, was below 200."""
     since = record.art.since
-    limit = profile.limit("suppressed")
-    return any(one.is_below(limit) and since is not None and one.date >= since for one in record.viral_loads[newest:])
+    return any(
+        profile.under("suppressed", one) and since is not None and one.date >= since
+        for one in record.viral_loads[newest:]
+    )
 
 
 def _raised(record: PatientRecord, profile: Profile) -> str | None:
     newest = record.viral_loads[0]
-    if not newest.is_at_least(profile.limit("failure-viral-load")):
+    if not profile.reaches("failure-viral-load", newest):
         return None
-    settled = (newest.date - _regimen_since(record)).days >= profile.days("failure-after")
-    return "A viral load of 200 or more on treatment." if settled or _suppressed_before(record, profile) else None
+    settled = profile.reaches("failure-after", (newest.date - _regimen_since(record)).days)
+    said = f"A viral load {_failing(profile)} on treatment."
+    return said if settled or _suppressed_before(record, profile) else None
 
 
 def _low_level(record: PatientRecord, profile: Profile) -> str | None:
-    """Two in a row at or above the assay's limit, after suppression: one alone is a blip."""
-    latest, limit = record.viral_loads[:2], profile.limit("assay-limit")
-    twice = len(latest) == 2 and all(one.is_at_least(limit) for one in latest)
-    return (
-        "Two detectable viral loads in a row after suppression."
-        if twice and _suppressed_before(record, profile, newest=2)
-        else None
-    )
+    """As many in a row at or above the assay's limit, after suppression, as the guideline asks: fewer are a blip."""
+    asked = profile.days("low-level-results")
+    latest = record.viral_loads[:asked]
+    detectable = len(latest) == asked and all(profile.not_under("assay-limit", one) for one in latest)
+    if not detectable or not _suppressed_before(record, profile, newest=asked):
+        return None
+    said = "Two detectable viral loads in a row" if asked > 1 else "A detectable viral load"
+    return f"{said} after suppression."
 
 
 def _slow_fall(record: PatientRecord, profile: Profile) -> str | None:
@@ -171,12 +215,8 @@ def _slow_fall(record: PatientRecord, profile: Profile) -> str | None:
     assert since is not None  # noqa: S101  (_unable has looked)
     days = (newest.date - since).days
     before = baseline_viral_load(record.viral_loads[1:], since, profile)
-    if before is None or not profile.days("slow-fall-from") <= days <= profile.days("slow-fall-to"):
+    if before is None or not profile.reaches("slow-fall-from", days) or not profile.under("slow-fall-to", days):
         return None
     fall = log_fall(before, newest)
-    slow = (
-        fall is not None
-        and fall < profile.limit("viral-load-fall")
-        and newest.is_at_least(profile.limit("assay-limit"))
-    )
+    slow = fall is not None and profile.short_of("viral-load-fall", fall) and profile.not_under("assay-limit", newest)
     return f"The viral load has fallen by less than 1 log10 in {days} days of treatment." if slow else None

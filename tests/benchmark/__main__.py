@@ -24,7 +24,7 @@ from hooks.assess import assess
 from hooks.knowledge import load, load_profiles
 from tests.benchmark.apps import floor_app, service_app
 from tests.benchmark.bodies import body
-from tests.benchmark.processes import Running, post
+from tests.benchmark.processes import Checkout, Running, post
 
 SERVICE = SERVICES[0]
 CONNECTIONS = 4
@@ -69,6 +69,10 @@ def compare(targets: dict[str, Target], name: str, content: bytes, options: argp
         if ours.cpu and floor.cpu
     ]
     print(f"  CPU, service to floor: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    if "before" in rounds:
+        pairs = zip(rounds["service"], rounds["before"], strict=True)
+        changed = [ours.cpu / theirs.cpu for ours, theirs in pairs if ours.cpu and theirs.cpu]
+        print(f"  CPU, service to before: {statistics.median(changed):.2f} ({min(changed):.2f} to {max(changed):.2f})")
     return statistics.median(load.cpu for load in rounds["service"] if load.cpu)
 
 
@@ -115,6 +119,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=400, help="a round, a server and a body")
     parser.add_argument(
+        "--before", metavar="FOLDER", type=Path, help="another checkout of this project, measured beside this one"
+    )
+    parser.add_argument(
         "--peer", metavar="URL", help="another CDS service's order-sign address on this machine, for comparison"
     )
     options = parser.parse_args()
@@ -127,17 +134,20 @@ def main() -> None:
         path = f"/cds-services/{SERVICE.id}"
         service = Running("service", partial(service_app, str(Path(folder) / "bench.sqlite3")), path, small)
         floor = Running("floor", floor_app, "/floor", small)
+        before = [Checkout("before", options.before.resolve(), path, small)] if options.before else []
+        running = [service, floor, *before]
         try:
-            _measure_all(service, floor, small, large, options)
+            _measure_all(running, small, large, options)
         finally:
-            service.stop()
-            floor.stop()
+            for one in running:
+                one.stop()
     for name, content in (("small", small), ("large", large)):
         steps(name, content)
 
 
-def _measure_all(service: Running, floor: Running, small: bytes, large: bytes, options: argparse.Namespace) -> None:
-    targets: dict[str, Target] = {one.name: (one.port, one.path, one.cpu_seconds) for one in (service, floor)}
+def _measure_all(running: list[Running], small: bytes, large: bytes, options: argparse.Namespace) -> None:
+    service, floor, *_ = running
+    targets: dict[str, Target] = {one.name: (one.port, one.path, one.cpu_seconds) for one in running}
     if options.peer:
         where = urlsplit(options.peer)
         targets["peer"] = (where.port or 80, where.path, None)

@@ -5,8 +5,11 @@ import multiprocessing
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -21,15 +24,17 @@ class Running:
     """A gunicorn server with two workers on a free port of this machine."""
 
     def __init__(self, name: str, make_app: Callable[[], Flask], path: str, probe: bytes) -> None:
-        self.name, self.path = name, path
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        bind = f"127.0.0.1:{self.port}"
+        self.name, self.path, self.port = name, path, _free_port()
         started = time.monotonic()
-        self._process = multiprocessing.get_context("spawn").Process(target=_run, args=(make_app, bind))
-        self._process.start()
+        self.pid = self._start(make_app, f"127.0.0.1:{self.port}")
         self.seconds_to_first_answer = self._first_answer(probe, started)
+
+    def _start(self, make_app: Callable[[], Flask], bind: str) -> int:
+        process = multiprocessing.get_context("spawn").Process(target=_run, args=(make_app, bind))
+        process.start()
+        self._join = partial(process.join, 15)
+        assert process.pid is not None
+        return process.pid
 
     def _first_answer(self, probe: bytes, started: float) -> float:
         while time.monotonic() - started < 30:
@@ -42,7 +47,7 @@ class Running:
 
     def workers(self) -> list[int]:
         """The process ids of the workers."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [
             int(child) for child in children if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
@@ -57,9 +62,39 @@ class Running:
 
     def stop(self) -> None:
         """Ends the server, by its own process id."""
-        if self._process.pid:
-            os.kill(self._process.pid, signal.SIGTERM)
-        self._process.join(15)
+        os.kill(self.pid, signal.SIGTERM)
+        self._join()
+
+
+class Checkout(Running):
+    """The service of another checkout of this project, on the packages of this one: what a change costs, side by side."""
+
+    def __init__(self, name: str, folder: Path, path: str, probe: bytes) -> None:
+        self.folder = folder
+        super().__init__(name, Flask, path, probe)
+
+    def _start(self, _: Callable[[], Flask], bind: str) -> int:
+        database = self.folder / "bench.sqlite3"
+        code = _CHECKOUT.format(database=str(database), bind=bind, workers=WORKERS)
+        environment = os.environ | {"PYTHONPATH": str(self.folder)}
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=self.folder, env=environment)
+        self._join = partial(process.wait, 15)
+        return process.pid
+
+
+_CHECKOUT = """
+from functools import partial
+from cds_service.server import Server
+from tests.benchmark.apps import service_app
+Server(partial(service_app, {database!r}), {bind!r}, workers={workers}).run()
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _run(make_app: Callable[[], Flask], bind: str) -> None:

@@ -1,0 +1,154 @@
+"""A rule and a record in; out comes what would change the answer: each change is tried on the rule itself, never guessed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hooks.advice import DrugOrder, Recommendation, Silent, TestOrder, Verdict
+from hooks.art_history import art_history
+from hooks.assess import Rule, judge
+from hooks.facts import drug_names, problem_name
+from hooks.knowledge import Profile, Threshold
+from hooks.record import ArtHistory, LabResult, Measure, Medication, OtherResult, PatientRecord
+from hooks.wording import amount, capital, day, name
+
+Change = tuple[
+    str, str, PatientRecord
+]  # its kind (the nearest of a kind is said), in words, the record as it would then be
+_MEASURES: dict[str, tuple[Measure, str]] = {
+    "/uL": ("cd4-count", "cd4_counts"),
+    "%": ("cd4-percent", "cd4_percents"),
+    "copies/mL": ("viral-load", "viral_loads"),
+}
+_TESTS = {
+    "toxoplasma-igg": ("positive", "negative"),
+    "g6pd": ("normal", "deficient"),
+    "crag": ("positive", "negative"),
+    "hbsag": ("positive", "negative"),
+    "tb-test": ("positive", "negative"),
+}
+
+
+def what_would_change(rule: Rule, record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+    """One sentence for each single change of the chart that would change what the rule says; of like changes the nearest."""
+    said = judge(rule, record, profile)
+    found: dict[tuple[str, str], str] = {}
+    for kind, words, changed in _changes(rule, said, record, profile):
+        then = _outcome(judge(rule, changed, profile))
+        if then != _outcome(said):
+            found.setdefault((kind, then), f"{words}: {then}")
+    return tuple(found.values())
+
+
+def _outcome(verdict: Verdict) -> str:
+    match verdict:
+        case Recommendation():
+            return {"critical": "critical", "warning": "a warning", "info": "information"}[verdict.indicator]
+        case Silent():
+            return "nothing to say"
+        case _:
+            return f"not assessed ({', '.join(map(name, verdict.data))})"
+
+
+def _changes(rule: Rule, said: Verdict, record: PatientRecord, profile: Profile) -> Iterator[Change]:
+    limits = [profile.thresholds[key] for key in (*rule.cites, *rule.may_cite) if key in profile.thresholds]
+    yield from _other_values(limits, record)
+    yield from _later(limits, record, profile)
+    yield from _without(record, profile)
+    yield from _with_what_is_offered(said, record, profile)
+    yield from _with_tests(record)
+    yield from _with_gaps_filled(record)
+
+
+def _other_values(limits: Iterable[Threshold], record: PatientRecord) -> Iterator[Change]:
+    """The newest result on each limit and just beside it, the nearest first."""
+    for unit, (measure, field) in _MEASURES.items():
+        results: tuple[LabResult, ...] = getattr(record, field)
+        values = {
+            one.value + step for one in limits if one.unit == unit for step in (Decimal(-1), Decimal(0), Decimal(1))
+        }
+        newest = results[0] if results else None
+        known = (newest.number if newest else None) or Decimal(0)
+        for _, value in sorted((abs(one - known), one) for one in values):
+            then = _result(measure, unit, value, newest, record)
+            changed: dict[str, Any] = {field: (then, *results[1:])}
+            yield measure, f"{capital(name(measure))} {amount(then)}{_instead(newest)}", replace(record, **changed)
+
+
+def _result(measure: Measure, unit: str, value: Decimal, newest: LabResult | None, record: PatientRecord) -> LabResult:
+    if newest:
+        return replace(newest, number=value, unit=unit, comparator="", detected=None)
+    return LabResult(measure=measure, unit=unit, number=value, date=record.as_of, received="", source="")
+
+
+def _instead(newest: LabResult | None) -> str:
+    return f", not {amount(newest)}" if newest else ", measured today"
+
+
+def _later(limits: Iterable[Threshold], record: PatientRecord, profile: Profile) -> Iterator[Change]:
+    """The day after the newest result has outlived a limit of days, should no newer one come."""
+    newest = [one.date for results in (record.cd4_counts, record.viral_loads) for one in results[:1]]
+    starts = [*newest, *filter(None, (record.art.since, record.art.changed))]
+    days = {start + timedelta(days=one.days + 1) for one in limits if one.unit == "d" for start in starts}
+    for when in sorted(one for one in days if one > record.as_of):
+        then = replace(record, as_of=when, art=_art(record, record.medications, when, profile))
+        yield "time", f"From {day(when)} on, should nothing else change", then
+
+
+def _art(record: PatientRecord, taken: tuple[Medication, ...] | None, when: date, profile: Profile) -> ArtHistory:
+    return record.art if taken is None else art_history(taken, when, profile.knowledge)
+
+
+def _without(record: PatientRecord, profile: Profile) -> Iterator[Change]:
+    """Without one of the drugs, orders, problems or allergies."""
+    for drug in record.taken_medications():
+        rest = tuple(one for one in record.medications or () if one is not drug)
+        then = replace(record, medications=rest, art=_art(record, rest, record.as_of, profile))
+        yield drug.source, f"Without {drug_names(drug.ingredients, profile.knowledge)} taken", then
+    for draft in record.draft_orders or ():
+        if draft.medication:
+            rest_of = tuple(one for one in record.draft_orders or () if one is not draft)
+            said = drug_names(draft.medication.ingredients, profile.knowledge)
+            yield draft.source, f"Without the order about {said}", replace(record, draft_orders=rest_of)
+    for problem in record.problems or ():
+        left = tuple(one for one in record.problems or () if one is not problem)
+        yield problem.source, f"Without {problem_name(problem)} on the problem list", replace(record, problems=left)
+    for allergy in record.allergies or ():
+        others = tuple(one for one in record.allergies or () if one is not allergy)
+        yield allergy.source, "Without an allergy on file", replace(record, allergies=others)
+
+
+def _with_what_is_offered(said: Verdict, record: PatientRecord, profile: Profile) -> Iterator[Change]:
+    """With what the rule itself offers taken or ordered."""
+    for one in said.suggestions if isinstance(said, Recommendation) else ():
+        if isinstance(one, DrugOrder):
+            drugs = tuple(Medication(ingredients=part.agents, source="", current=True) for part in one.regimen.drugs)
+            taken = (*(record.medications or ()), *drugs)
+            yield "offered", f"With {one.regimen.label} taken", replace(record, medications=taken)
+        elif isinstance(one, TestOrder):
+            asked = record.tests_on_order | {one.test}
+            yield (
+                one.test,
+                f"With {profile.knowledge.tests[one.test].label} ordered",
+                replace(record, tests_on_order=asked),
+            )
+
+
+def _with_tests(record: PatientRecord) -> Iterator[Change]:
+    """With another result of one of the tests that rules read, as of today."""
+    for test, results in _TESTS.items():
+        rest = tuple(one for one in record.other_results if one.test != test)
+        clear = tuple(one for one in record.gaps if one.datum != test)
+        for result in results:
+            new = OtherResult(test=test, result=result, date=record.as_of, source="")
+            yield test, f"With {name(test)} {result}", replace(record, other_results=(new, *rest), gaps=clear)
+
+
+def _with_gaps_filled(record: PatientRecord) -> Iterator[Change]:
+    """With what was not supplied or could not be read out of the way, as if nothing new had been in it."""
+    for datum in dict.fromkeys((*(one.datum for one in record.gaps), *(one.datum for one in record.unreadable))):
+        gaps = tuple(one for one in record.gaps if one.datum != datum)
+        unreadable = tuple(one for one in record.unreadable if one.datum != datum)
+        yield datum, f"Should the {name(datum)} hold nothing new", replace(record, gaps=gaps, unreadable=unreadable)

@@ -1,0 +1,194 @@
+"""When antiretroviral treatment may begin: infections of the central nervous system come first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from hooks.advice import URGENCY, Indicator, Lacks, Recommendation, Silent, Verdict
+from hooks.assess import rule
+from hooks.drugs import systemic
+from hooks.knowledge import Profile
+from hooks.record import Fact, Medication, PatientRecord, Problem, ProblemState
+from hooks.rules.art import not_starting_art
+from hooks.rules.drafts import art_drafts, removals
+from hooks.wording import day, short_day
+
+_OPEN: tuple[ProblemState, ...] = ("active", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class _Infection:
+    """A meningitis that makes ART wait, and what treats it."""
+
+    concept: str
+    named: str
+    role: str  # of the drugs that treat it
+    cite: str
+    window: str  # days from the start of treatment within which ART waits
+    weeks: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """One reason to look at the date: how urgent, in words, on what facts, by whose authority."""
+
+    indicator: Indicator
+    said: str
+    facts: tuple[Fact, ...]
+    cite: str
+
+
+_MENINGITIDES = (
+    _Infection(
+        "cryptococcal-meningitis",
+        "Cryptococcal meningitis",
+        "antifungal",
+        "art-timing-cryptococcal-meningitis",
+        "art-timing-cryptococcal-meningitis-window",
+        "4 to 6 weeks",
+    ),
+    _Infection(
+        "tb-meningitis",
+        "Tuberculous meningitis",
+        "tb",
+        "art-timing-tb-meningitis",
+        "art-timing-tb-meningitis-window",
+        "4 to 8 weeks",
+    ),
+)
+
+
+@rule(
+    cites=(
+        "art-timing-cryptococcal-meningitis",
+        "art-timing-tb-meningitis",
+        "art-timing-antigenaemia",
+        "art-timing-cryptococcal-meningitis-window",
+        "art-timing-tb-meningitis-window",
+        "art-timing-antigenaemia-window",
+        "art-timing-harm",
+        "art-timing-undated",
+        "treatment-before-onset",
+        "crag-positive-lasts",
+        "crag-cd4-soft",
+    ),
+    needs=("conditions", "medications"),
+    worst="critical",
+)
+def art_timing(record: PatientRecord, profile: Profile) -> Verdict:
+    """The time to begin ART with meningitis or cryptococcal antigen.
+
+    When ART is being started or restarted with cryptococcal or tuberculous meningitis in the first weeks of its treatment
+    (lacking a treatment date, of onset), or with a positive cryptococcal antigen that no antifungal or only one of less than
+    two weeks answers, then ask for the date to be reconsidered: critical in the first 27 days of meningitis or without an
+    antifungal, a warning to the end of the window, information where there is no date.
+    """
+    off = not_starting_art(record, profile)
+    if off:
+        return off
+    reasons = [*_by_meningitis(record, profile), *_by_antigen(record, profile), *_by_cryptococcosis(record)]
+    if reasons:
+        return _reconsider(sorted(reasons, key=lambda one: URGENCY.index(one.indicator)), record, profile)
+    if record.gap("crag") and not any(profile.not_under("crag-cd4-soft", one) for one in record.cd4_counts[:1]):
+        return Lacks(("crag",), record.cd4_counts[:1])
+    return Silent("no infection on the chart makes the start of ART wait now", _waited_for(record))
+
+
+def _waited_for(record: PatientRecord) -> tuple[Fact, ...]:
+    """What was looked at: the meningitis whose window is over, the antigen."""
+    old = tuple(one for kind in _MENINGITIDES for one in record.problems_of(kind.concept))
+    return (*old, *record.others("crag")[:1])
+
+
+def _by_meningitis(record: PatientRecord, profile: Profile) -> Iterator[_Reason]:
+    for kind in _MENINGITIDES:
+        for problem in record.problems_of(kind.concept, _OPEN):
+            reason = _reason(kind, problem, record, profile)
+            if reason:
+                yield reason
+
+
+def _reason(kind: _Infection, problem: Problem, record: PatientRecord, profile: Profile) -> _Reason | None:
+    treatment = _first_treatment(kind.role, problem.onset, record, profile)
+    since = treatment.since if treatment else problem.onset
+    facts: tuple[Fact, ...] = (problem, *((treatment,) if treatment else ()))
+    days = (record.as_of - since).days if since else None
+    if days is None or not (treatment or profile.under("art-timing-undated", days)):
+        said = (
+            f"{kind.named} is on the problem list without a recent date or treatment on file: when did treatment begin?"
+        )
+        return _Reason("info", said, facts, kind.cite)
+    if not profile.under(kind.window, days):
+        return None
+    from_what = "of treatment" if treatment else "since its onset"
+    said = f"{kind.named}, day {days} {from_what}: ART is usually begun after {kind.weeks} of treatment."
+    return _Reason("critical" if profile.under("art-timing-harm", days) else "warning", said, facts, kind.cite)
+
+
+def _first_treatment(role: str, onset: date | None, record: PatientRecord, profile: Profile) -> Medication | None:
+    """The earliest dated drug against it; with an onset on file one that began about then, else one still being taken."""
+    treats = [one for one in record.medications or () if _treats(one, role, profile) and one.since]
+    if onset:
+        earliest = onset - timedelta(days=profile.days("treatment-before-onset"))
+        treats = [one for one in treats if one.since and one.since >= earliest]
+    else:
+        treats = [one for one in treats if one.current]
+    return min(treats, key=lambda one: one.since or date.max, default=None)
+
+
+def _treats(one: Medication, role: str, profile: Profile) -> bool:
+    return systemic(one) and bool(profile.knowledge.with_role(one.ingredients, role))
+
+
+def _by_antigen(record: PatientRecord, profile: Profile) -> Iterator[_Reason]:
+    """A positive antigen without meningitis; after cryptococcal disease that is over it may stay positive for long."""
+    antigen = next(iter(record.others("crag")), None)
+    known = record.has_problem("cryptococcal-meningitis", _OPEN) or record.has_problem("cryptococcosis", ("past",))
+    lasting = antigen is not None and profile.under("crag-positive-lasts", antigen.age_days(record.as_of))
+    if antigen is None or antigen.result != "positive" or known or not lasting:
+        return
+    on = f"Cryptococcal antigen positive on {short_day(antigen.date, record.as_of)}"
+    given = [one for one in record.current_medications() if _treats(one, "antifungal", profile)]
+    if not given:
+        said = (
+            f"{on}, and no antifungal is taken or ordered: meningitis has to be excluded and fluconazole begun first."
+        )
+        yield _Reason("critical", said, (antigen,), "art-timing-antigenaemia")
+        return
+    begun = [one.since for one in given if one.since]
+    days = (record.as_of - min(begun)).days if begun else 0
+    if profile.under("art-timing-antigenaemia-window", days):
+        since = f"since {day(min(begun))}" if begun else "without a date"
+        said = f"{on}, an antifungal {since}: without meningitis ART follows about 2 weeks after it was begun."
+        yield _Reason("warning", said, (antigen, *given), "art-timing-antigenaemia")
+
+
+def _by_cryptococcosis(record: PatientRecord) -> Iterator[_Reason]:
+    """Cryptococcosis that is not said to be meningitis: it may be."""
+    known = record.problems_of("cryptococcosis", _OPEN)
+    if known and not record.has_problem("cryptococcal-meningitis"):
+        said = "Cryptococcosis is on the problem list: meningitis has to be excluded before ART is begun."
+        yield _Reason("info", said, known, "art-timing-cryptococcal-meningitis")
+
+
+def _reconsider(reasons: list[_Reason], record: PatientRecord, profile: Profile) -> Recommendation:
+    worst, drafts = reasons[0].indicator, art_drafts(record, profile)
+    summary = {
+        "critical": "Starting ART now can do harm: an infection has to be treated first, ask a specialist for the date",
+        "warning": "Starting ART: an infection still decides on the date, ask a specialist",
+        "info": "Starting ART: make sure of the date with an infection on the chart",
+    }[worst]
+    return Recommendation(
+        summary=summary,
+        indicator=worst,
+        rationale=tuple(one.said for one in reasons),
+        cites=tuple(dict.fromkeys(profile.cite(one.cite) for one in reasons)),
+        facts=tuple(dict.fromkeys((*(fact for one in reasons for fact in one.facts), *drafts))),
+        notes=(
+            "Enter the date on which treatment of the infection began; ART follows, it is not given up.",
+            "Not checked: severity, pressure, response to treatment, rifampicin interactions.",
+        ),
+        suggestions=removals(drafts, profile),
+        several=True,
+        about_order=True,
+    )

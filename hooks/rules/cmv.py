@@ -1,0 +1,41 @@
+"""Cytomegalovirus: the eyes before treatment."""
+
+from hooks.advice import Lacks, Recommendation, Silent, Verdict
+from hooks.assess import rule
+from hooks.knowledge import Profile
+from hooks.record import PatientRecord
+from hooks.rules.art import not_starting_art
+from hooks.rules.low_cd4 import low_cd4
+from hooks.wording import amount
+
+
+@rule(cites=("cmv-eye-exam", "cmv-cd4", "cd4-fresh-for-start"), needs=("conditions",))
+def cmv_eye_exam(record: PatientRecord, profile: Profile) -> Verdict:
+    """Eye examination before ART.
+
+    When treatment is being started or restarted at a CD4 count below 100/µL, at most 180 days old, and no disease by
+    cytomegalovirus is on the problem list, then ask for a dilated eye examination before or at the start.
+    """
+    known = record.problems_of("cmv")
+    if known:
+        return Silent("cytomegalovirus disease is on the problem list", known)
+    off = not_starting_art(record, profile)
+    if isinstance(off, Silent):
+        return off
+    count = low_cd4(record, profile, "cmv-cd4")
+    if isinstance(count, Silent | Lacks):
+        return count
+    if off:
+        return off
+    word = "Restarting" if record.art.status == "stopped" else "Starting"
+    return Recommendation(
+        summary=f"{word} ART at CD4 {amount(count)}: dilated eye examination before or at the start",
+        indicator="info",
+        rationale=(
+            "At so low a count an unnoticed retinitis by cytomegalovirus can flare as treatment works.",
+            "Ask about floaters, flashes and loss of sight. Apart from the examination, ART is not delayed.",
+        ),
+        cites=(profile.cite("cmv-eye-exam"),),
+        facts=(count,),
+        notes=("Not checked: an eye examination done elsewhere or already booked.",),
+    )

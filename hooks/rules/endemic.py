@@ -1,0 +1,161 @@
+"""Fungal infections of the regions that a site has named endemic."""
+
+from dataclasses import replace
+
+from hooks.advice import Lacks, Recommendation, Silent, Verdict
+from hooks.assess import rule
+from hooks.drugs import systemic
+from hooks.knowledge import Profile
+from hooks.record import Fact, LabResult, OtherResult, PatientRecord
+from hooks.rules.agents import choose
+from hooks.rules.art import without_effective_art
+from hooks.rules.low_cd4 import low_cd4
+from hooks.wording import amount, short_day
+
+_ASK = "Exposure cannot be read from a chart: ask."
+
+
+@rule(cites=("histoplasmosis-cd4", "cd4-fresh-for-start"), needs=("conditions",))
+def histoplasmosis_start(record: PatientRecord, profile: Profile) -> Verdict:
+    """Histoplasmosis prophylaxis.
+
+    When the site is endemic for histoplasmosis, the CD4 count, at most 180 days old, is below 150/µL, and no itraconazole
+    is taken or ordered, then itraconazole may be considered in those at high risk by occupation or community.
+    """
+    count = _settled("histoplasmosis", record, profile) or low_cd4(record, profile, "histoplasmosis-cd4")
+    if isinstance(count, Silent | Lacks):
+        return count
+    why = (
+        "Prophylaxis is for those at high risk: by occupation, or in a community with more than 10 cases per 100 "
+        f"patient-years. {_ASK}"
+    )
+    return _offer("histoplasmosis", (count,), why, record, profile)
+
+
+@rule(
+    cites=(
+        "coccidioidomycosis-cd4",
+        "coccidioidomycosis-screen-cd4",
+        "coccidioidomycosis-screen-interval",
+        "cd4-fresh-for-start",
+    ),
+    needs=("conditions",),
+)
+def coccidioidomycosis_start(record: PatientRecord, profile: Profile) -> Verdict:
+    """Coccidioidomycosis screening and prophylaxis.
+
+    When the site is endemic for coccidioidomycosis and no fluconazole is taken or ordered, then: where the latest serology
+    is positive and the CD4 count, at most 180 days old, below 250/µL, fluconazole may be considered; where there is no
+    serology of the last 365 days and the count is 250/µL or less, the yearly serology is due.
+    """
+    settled = _settled("coccidioidomycosis", record, profile)
+    if settled:
+        return settled
+    newest = next(iter(record.others("coccidioides")), None)
+    if newest and newest.result == "positive":
+        return _seropositive(newest, record, profile)
+    if newest and profile.under("coccidioidomycosis-screen-interval", newest.age_days(record.as_of)):
+        return Silent("a recent Coccidioides serology is negative", (newest,))
+    if record.is_on_its_way("coccidioides"):
+        return Silent("a Coccidioides serology is on its way")
+    return _serology(newest, record, profile)
+
+
+@rule(
+    cites=(
+        "talaromycosis-cd4",
+        "talaromycosis-none-with-art",
+        "mac-on-art",
+        "viral-load-fresh",
+        "suppressed",
+        "cd4-fresh-for-start",
+    ),
+    needs=("conditions",),
+)
+def talaromycosis_start(record: PatientRecord, profile: Profile) -> Verdict:
+    """Talaromycosis prophylaxis.
+
+    When the site is endemic for talaromycosis, the CD4 count, at most 180 days old, is below 100/µL, no effective ART is
+    taken or being started, and no itraconazole or fluconazole is taken or ordered, then itraconazole may be considered.
+    """
+    count = _settled("talaromycosis", record, profile) or low_cd4(record, profile, "talaromycosis-cd4")
+    if isinstance(count, Silent | Lacks):
+        return count
+    off = without_effective_art(record, profile)
+    if off:
+        return off
+    why = (
+        "Effective ART is the first aim, and prophylaxis is not for those who take it or are about to start it "
+        f"({profile.cite('talaromycosis-none-with-art').grade}). It is for residents of the endemic region. {_ASK}"
+    )
+    loads = record.viral_loads[:1] if record.art.status == "on" else ()
+    return _offer("talaromycosis", (count, *loads), why, record, profile)
+
+
+def _settled(disease: str, record: PatientRecord, profile: Profile) -> Silent | None:
+    """Why there is nothing to prevent: not endemic, the disease is known, or its prophylaxis is taken or being ordered."""
+    if disease not in profile.endemic:
+        return Silent(f"the site has not named {disease} as endemic")
+    known = record.problems_of(disease)
+    if known:
+        return Silent(f"{disease} is on the problem list: treatment or secondary prophylaxis, not primary", known)
+    agents = frozenset[str]().union(*(one.agents for one in profile.regimens[disease]))
+    taken = tuple(one for one in record.current_medications() if one.ingredients & agents and systemic(one))
+    lasting = tuple(one for one in taken if not one.short_course)
+    return Silent("an azole against it is taken or being ordered", lasting) if lasting else None
+
+
+def _offer(
+    disease: str, facts: tuple[Fact, ...], why: str, record: PatientRecord, profile: Profile
+) -> Recommendation | Lacks:
+    """The first of the facts is the CD4 count."""
+    if record.gap("medications"):
+        return Lacks(("medications",), facts)  # it may be taken already
+    count = facts[0]
+    assert isinstance(count, LabResult)  # noqa: S101
+    choice = choose(record, profile, disease)
+    drug = profile.regimens[disease][0].name
+    may = f"{drug} against {disease} may be considered" if choice.offers else f"consider the risk of {disease}"
+    return Recommendation(
+        summary=f"CD4 {amount(count)} on {short_day(count.date, record.as_of)}: {may}",
+        indicator="info",
+        rationale=(why,),
+        cites=(profile.cite(f"{disease}-cd4"),),
+        facts=facts,
+        notes=(*(_interactions(record, profile) if choice.offers else ()), *choice.notes),
+        suggestions=tuple(replace(one, recommended=False) for one in choice.offers),  # the risk is asked for first
+    )
+
+
+def _interactions(record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+    has = profile.knowledge.with_role
+    others = any(has(one.ingredients, "antifungal") for one in record.current_medications() if systemic(one))
+    another = ("Another antifungal is taken or ordered: take advice before adding one.",) if others else ()
+    return ("Azoles interact with many antiretrovirals: check before signing.", *another)
+
+
+def _seropositive(newest: OtherResult, record: PatientRecord, profile: Profile) -> Verdict:
+    count = low_cd4(record, profile, "coccidioidomycosis-cd4")
+    if isinstance(count, Silent | Lacks):
+        return count
+    why = "Prophylaxis is for a newly positive serology without disease. Whether it is new cannot be read from a chart: ask."
+    return _offer("coccidioidomycosis", (count, newest), why, record, profile)
+
+
+def _serology(older: OtherResult | None, record: PatientRecord, profile: Profile) -> Verdict:
+    count = low_cd4(record, profile, "coccidioidomycosis-screen-cd4")
+    if isinstance(count, Silent | Lacks):
+        return count
+    unread = record.gap("coccidioides")
+    found = "could not be looked for in full" if unread else "is not on file"
+    return Recommendation(
+        summary=f"CD4 {amount(count)} on {short_day(count.date, record.as_of)}: yearly Coccidioides serology is due",
+        indicator="info",
+        rationale=(
+            f"A serology (IgM and IgG) of the last year {found}; it is for those who live in the endemic region.",
+            "Without a positive test, antifungal prophylaxis is not recommended.",
+        ),
+        cites=(profile.cite("coccidioidomycosis-screen-cd4"), profile.cite("coccidioidomycosis-screen-interval")),
+        facts=(count, *((older,) if older else ())),
+        notes=("No order is offered: choose the test of your laboratory.",),
+    )
