@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.test_spec import AS_OF, Case, answer, client_of
+from tests.cases import AS_OF, Case, answer
 
 FILE = Path(__file__).parent / "patients.toml"
 PAGE = Path(__file__).parents[1] / "docs" / "thirty-patients.md"
@@ -35,7 +35,7 @@ def page() -> str:
 def patient(number: int, said: dict[str, Any]) -> Iterator[str]:
     """One patient: the story, the cards, what was held back."""
     case = Case("", said)
-    body = answer(case, client_of(case))
+    body = answer(case)
     yield f"## {number}. {said['story']}"
     site = [f"{key} {said[key]}" for key in ("profile", "endemic") if key in said]
     yield f"`{said['hook']}`{', ' + ', '.join(site) if site else ''}"

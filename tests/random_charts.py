@@ -88,6 +88,11 @@ def prescriptions(what: list[str], most: int) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.one_of(taken, taken, ended), max_size=most)
 
 
+def _prophylaxis(what: str) -> dict[str, Any]:
+    """Taken for years, as often as it is given for that purpose."""
+    return {"what": what, "since": 800, "per-week": 1 if "azithromycin" in what else 7}
+
+
 def recovered() -> st.SearchStrategy[dict[str, Any]]:
     """Years of ART, suppressed, prophylaxis still taken: where stopping it may be said."""
     counts = st.sampled_from([101, 150, 199, 200, 201, 250, 351, 600])
@@ -102,7 +107,7 @@ def recovered() -> st.SearchStrategy[dict[str, Any]]:
             "viral-load": st.sampled_from(
                 [{"10": "<20", "60": "<20", "230": "<20"}, {"10": "<20", "120": "<20"}, {"10": 120}]
             ),
-            "medications": covers.map(lambda one: [{"what": "BIC/FTC/TAF", "since": 900}, {"what": one, "since": 800}]),
+            "medications": covers.map(lambda one: [{"what": "BIC/FTC/TAF", "since": 900}, _prophylaxis(one)]),
         }
     )
 

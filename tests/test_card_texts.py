@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.card_texts import Card, doses, faults
-from tests.test_spec import CASES, Case, answer, client_of
+from tests.cases import CASES, Case, answer
 
 RESPONSES = Path(__file__).parents[1] / "fixtures" / "responses"
 NO_DOSE = ("pregnancy", "chronic kidney disease")
@@ -17,7 +17,7 @@ NO_DOSE = ("pregnancy", "chronic kidney disease")
 
 @cache
 def answered() -> list[tuple[Case, list[Card]]]:
-    return [(case, answer(case, client_of(case))["cards"]) for case in CASES]
+    return [(case, answer(case)["cards"]) for case in CASES]
 
 
 def cards() -> Iterator[tuple[str, Card]]:

@@ -1,8 +1,8 @@
 """The committed page of the invented patients in, proof out that it shows what the service says today."""
 
 from tests.card_texts import faults
+from tests.cases import Case, answer
 from tests.patients_doc import COMMAND, PAGE, page, patients
-from tests.test_spec import Case, answer, client_of
 
 
 def test_there_are_thirty_and_each_has_a_story_of_its_own() -> None:
@@ -14,7 +14,5 @@ def test_the_page_is_current() -> None:
 
 
 def test_their_cards_read_well() -> None:
-    told = [
-        (one["story"], card) for one in patients() for card in answer(Case("", one), client_of(Case("", one)))["cards"]
-    ]
+    told = [(one["story"], card) for one in patients() for card in answer(Case("", one))["cards"]]
     assert [(story, fault) for story, card in told for fault in faults(card)] == []

@@ -55,7 +55,7 @@ def pneumocystis_stop(record: PatientRecord, profile: Profile) -> Verdict:
     found = indications.pneumocystis(taken, record, profile)
     if not isinstance(found, Lapsed):
         return found
-    if not set(taken) & set(covers_toxoplasma(record.taken_medications())):
+    if not covers_toxoplasma(record.taken_medications()):
         return _stop_pneumocystis(taken, found, (), record, profile)
     stands = indications.toxoplasma_stands(record, profile)
     if stands:

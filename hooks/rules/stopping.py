@@ -18,8 +18,11 @@ def idle(taken: tuple[Medication, ...], record: PatientRecord) -> Silent | None:
     if not taken:
         return Silent("no such prophylaxis is taken")
     ingredients = _ingredients(taken)
-    ended = [one for one in record.draft_orders or () if one.stops and one.medication]
-    ends = tuple(one for one in ended if one.medication and one.medication.ingredients & ingredients)
+    ends = tuple(
+        one
+        for one in record.draft_orders or ()
+        if one.stops and one.medication and one.medication.ingredients & ingredients
+    )
     if ends:
         return Silent("an order of this session ends it already", ends)
     if SULFADIAZINE in ingredients and not record.has_problem("toxoplasmosis"):

@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.mutation.mutants import ROOT
 
-SPEC = "tests.test_spec"
+SPEC = "tests.cases"
 UNDER_TEST = ("hooks", "cds_service", SPEC, "tests.charts")  # what is loaded anew for each fault
 NO_START = "does not start"
 MOST_MEMORY = 4 * 2**30  # bytes of address space, should a fault never stop collecting

@@ -3,6 +3,6 @@
 from contextlib import suppress
 
 with suppress(Exception):  # where the project does not start, the trial without a fault says so
-    from tests.test_spec import CASES, check
+    from tests.cases import CASES, check
 
     check(CASES[0])

@@ -1,0 +1,173 @@
+"""The clinical cases of tests/spec in, each put to the service as a whole request; what a clinician would see, and is to, out.
+
+A case is a sentence and a chart by days before the request. It starts from the `[chart]` of its file and replaces what it
+names; `rows` are cases that share what their case says. `outcome`, and what belongs to it, is what the file's rule must give:
+
+    recommended   indicator, and as the case likes: level, summary, detail, offers (all suggestions, in order)
+    held          indicator, why
+    silent        because
+    not-assessed  missing; `told = true` where a "Not assessed" card must say so
+
+`complete` is true and there is no "Not assessed" card unless the case says so. `also` gives the outcomes of other rules,
+`alone` says that no other rule is listed, `cards` how many cards there are. `profile`, `endemic` and `cotrimoxazole-for-all`
+say how the site has set the service. `settled` are tests that are negative and on file, so that they are no matter here.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from cds_service.app import create_app
+from cds_service.settings import Settings
+from cds_service.wire.cards import EXTENSION
+from cds_service.wire.validation import validator
+from hooks import SERVICES
+from hooks.advice import URGENCY
+from tests.charts import Chart
+
+FOLDER = Path(__file__).parent / "spec"
+AS_OF = date(2026, 11, 20)
+SERVICE_OF = {service.hook: service for service in SERVICES}
+RULES = {rule.id: rule for service in SERVICES for rule in service.rules}
+CHART = {"as-of", "hook", "birth-date", "problems", "cd4", "cd4-percent", "viral-load", "medications", "statements"}
+CHART |= {"drafts", "orders", "allergies", "labs", "settled", "not-supplied", "failed", "partial"}
+SITE = {"profile", "endemic", "cotrimoxazole-for-all"}
+EXPECTED = {
+    "recommended": {"indicator"},
+    "held": {"indicator", "why"},
+    "silent": {"because"},
+    "not-assessed": {"missing"},
+}
+OPTIONAL = {"level", "summary", "detail", "detail-lacks", "offers", "complete", "told", "also", "alone", "cards"}
+OWN = {"says", "boundary", "outcome"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One sentence of the specification: the rule it is about, the chart, and what must come out."""
+
+    rule: str
+    said: dict[str, Any]
+
+    @property
+    def hook(self) -> str:
+        return str(self.said["hook"])
+
+    def chart(self) -> Chart:
+        return Chart(self.said, date.fromisoformat(self.said["as-of"]) if "as-of" in self.said else AS_OF)
+
+
+def read_spec() -> Iterator[Case]:
+    for path in sorted(FOLDER.glob("*.toml")):
+        spec = tomllib.loads(path.read_text("utf-8"))
+        assert spec.keys() == {"chart", "case"}, path.name
+        for one in spec["case"]:
+            shared = {key: value for key, value in one.items() if key != "rows"}
+            for row in one.get("rows", [{}]):
+                yield Case(path.stem, {"hook": "patient-view"} | spec["chart"] | shared | row)
+
+
+CASES = list(read_spec())
+
+
+class Now:
+    """The clock of the service, put to noon (UTC) of the day of each case."""
+
+    day = AS_OF
+
+    def __call__(self) -> datetime:
+        return datetime.combine(self.day, time(12), UTC)
+
+
+NOW = Now()
+
+
+@cache
+def make_client(profile: str = "dhhs", endemic: str = "", for_all: bool = False) -> FlaskClient:
+    """The service as a site has set it."""
+    settings = Settings(
+        explain="full",
+        open_access=True,
+        database_url="sqlite://",
+        profile=profile,
+        endemic=frozenset(filter(None, endemic.split(","))),
+        cotrimoxazole_for_all=for_all,
+    )
+    return create_app(settings, NOW).test_client()
+
+
+def client_of(case: Case) -> FlaskClient:
+    said = case.said
+    return make_client(said.get("profile", "dhhs"), said.get("endemic", ""), said.get("cotrimoxazole-for-all", False))
+
+
+_ANSWERS: dict[
+    tuple[str, str], dict[str, Any]
+] = {}  # several tests look at the answers to the cases of the specification
+
+
+def answer(case: Case) -> dict[str, Any]:
+    """The answer of the service, legal and at one with itself; of a case of the specification it is asked for once."""
+    name = (case.rule, case.said.get("says", ""))
+    if name not in _ANSWERS or not all(name):
+        _ANSWERS[name] = _answer(case, client_of(case))
+    return _ANSWERS[name]
+
+
+def _answer(case: Case, client: FlaskClient) -> dict[str, Any]:
+    chart = case.chart()
+    NOW.day = chart.as_of
+    response = client.post(f"/cds-services/{SERVICE_OF[case.hook].id}", json=chart.request(case.hook))
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json
+    assert not [fault.message for fault in validator("response").iter_errors(body)]
+    said = [one for one in body["extension"][EXTENSION]["findings"] if one["outcome"] == "recommended"]
+    told = {one["uuid"]: one["indicator"] for one in body["cards"] if not is_not_assessed(one)}
+    assert told == {
+        card: min((one["indicator"] for one in said if one["card"] == card), key=URGENCY.index)
+        for card in {one["card"] for one in said}
+    }
+    return body
+
+
+def is_not_assessed(card: dict[str, Any]) -> bool:
+    return bool(card["source"]["topic"]["code"] == "NotAssessed")
+
+
+def check(case: Case) -> None:
+    """Whether what comes out is what the case says."""
+    body, said = answer(case), case.said
+    evaluation = body["extension"][EXTENSION]
+    outcomes = {one["rule"]: one["outcome"] for one in evaluation["findings"]}
+    finding = next(one for one in evaluation["findings"] if one["rule"] == case.rule)
+    wanted = {"outcome": said["outcome"]} | {
+        key: said[key] for key in ("indicator", "level", "why", "missing") if key in said
+    }
+    assert {key: finding.get(key) for key in wanted} == wanted, finding
+    assert said.get("because", "") in finding.get("because", "")
+    assert evaluation["complete"] is said.get("complete", True)
+    assert any(map(is_not_assessed, body["cards"])) is said.get("told", False)
+    assert outcomes | said.get("also", {}) == outcomes
+    assert set(outcomes) == ({case.rule} if said.get("alone") else {rule.id for rule in SERVICE_OF[case.hook].rules})
+    assert len(body["cards"]) == said.get("cards", len(body["cards"]))
+    if said["outcome"] == "recommended":
+        check_card(next(one for one in body["cards"] if one["uuid"] == finding["card"]), said)
+
+
+def check_card(card: dict[str, Any], said: dict[str, Any]) -> None:
+    summary, detail = card["summary"].casefold(), card["detail"].casefold()
+    assert said.get("summary", "").casefold() in summary
+    assert [one for one in said.get("detail", []) if one.casefold() not in detail] == []
+    assert [one for one in said.get("detail-lacks", []) if one.casefold() in detail] == []
+    labels = [one["label"].removeprefix("Order ") for one in card.get("suggestions", [])]
+    offers = said.get("offers", labels)
+    assert len(labels) == len(offers), labels
+    assert [
+        label for label, offer in zip(labels, offers, strict=True) if offer.casefold() not in label.casefold()
+    ] == []
