@@ -8,24 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Literal
 
 from hooks.drugs import FULL_REGIMEN, agents, agents_in, antiretrovirals, is_treatment
 from hooks.knowledge import Knowledge
-from hooks.record import ArtHistory, DraftOrder, Medication
+from hooks.record import ArtEvent, ArtHistory, DraftedArt, DraftOrder, Medication
 
 BREAK_DAYS = 30
 _ONE_DAY = timedelta(days=1)
-ArtEvent = Literal["none", "start", "restart", "switch", "continue", "unclear"]
-
-
-@dataclass(frozen=True, slots=True)
-class DraftedArt:
-    """What the drafted antiretrovirals would do: the event, and the regimen that would result."""
-
-    event: ArtEvent
-    agents: frozenset[str] = frozenset()
-    replaces: bool = False  # a whole regimen beside an active one is read as its replacement
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,6 @@ class Rule:
     worst: Indicator  # the most urgent it can be: a gap that could hide a warning is said aloud
     function: Callable[[PatientRecord, Profile], Verdict]
 
-    @property
-    def statement(self) -> str:
-        """The When / Then of its docstring."""
-        return " ".join((self.function.__doc__ or "").split("\n", 1)[-1].split())
-
     def __call__(self, record: PatientRecord, profile: Profile) -> Verdict:
         return self.function(record, profile)
 
@@ -165,5 +160,7 @@ def _is_unrelated(finding: Finding) -> bool:
 def _hold_what_found_no_room(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     findings = tuple(findings)
     said = [one for one in findings if one.outcome == "recommended"]
+    if len(said) <= MOST_CARDS:
+        return findings
     late = {said[place].rule.id for group in _groups(said)[MOST_CARDS:] for place in group}
     return tuple(replace(one, outcome="held", why="no-room") if one.rule.id in late else one for one in findings)

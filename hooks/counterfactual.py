@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from hooks.advice import DrugOrder, Recommendation, Silent, TestOrder, Verdict
-from hooks.art_history import art_history
+from hooks.art_history import art_history, drafted_art
 from hooks.assess import Rule, judge
 from hooks.facts import drug_names, problem_name
 from hooks.knowledge import Profile, Threshold
-from hooks.record import ArtHistory, LabResult, Measure, Medication, OtherResult, PatientRecord
+from hooks.record import LabResult, Measure, Medication, OtherResult, PatientRecord
 from hooks.wording import amount, capital, day, name
 
 Change = tuple[
@@ -93,25 +93,31 @@ def _later(limits: Iterable[Threshold], record: PatientRecord, profile: Profile)
     starts = [*newest, *filter(None, (record.art.since, record.art.changed))]
     days = {start + timedelta(days=one.days + 1) for one in limits if one.unit == "d" for start in starts}
     for when in sorted(one for one in days if one > record.as_of):
-        then = replace(record, as_of=when, art=_art(record, record.medications, when, profile))
-        yield "time", f"From {day(when)} on, should nothing else change", then
+        yield "time", f"From {day(when)} on, should nothing else change", _again(replace(record, as_of=when), profile)
 
 
-def _art(record: PatientRecord, taken: tuple[Medication, ...] | None, when: date, profile: Profile) -> ArtHistory:
-    return record.art if taken is None else art_history(taken, when, profile.knowledge)
+def _again(record: PatientRecord, profile: Profile) -> PatientRecord:
+    """The record with what follows from its drugs, orders and day judged anew."""
+    knowledge, taken = profile.knowledge, record.medications
+    art = record.art if taken is None else art_history(taken, record.as_of, knowledge)
+    return replace(record, art=art, drafted_art=drafted_art(art, record.draft_orders or (), knowledge))
 
 
 def _without(record: PatientRecord, profile: Profile) -> Iterator[Change]:
     """Without one of the drugs, orders, problems or allergies."""
     for drug in record.taken_medications():
         rest = tuple(one for one in record.medications or () if one is not drug)
-        then = replace(record, medications=rest, art=_art(record, rest, record.as_of, profile))
+        then = _again(replace(record, medications=rest), profile)
         yield drug.source, f"Without {drug_names(drug.ingredients, profile.knowledge)} taken", then
     for draft in record.draft_orders or ():
         if draft.medication:
             rest_of = tuple(one for one in record.draft_orders or () if one is not draft)
             said = drug_names(draft.medication.ingredients, profile.knowledge)
-            yield draft.source, f"Without the order about {said}", replace(record, draft_orders=rest_of)
+            yield (
+                draft.source,
+                f"Without the order about {said}",
+                _again(replace(record, draft_orders=rest_of), profile),
+            )
     for problem in record.problems or ():
         left = tuple(one for one in record.problems or () if one is not problem)
         yield problem.source, f"Without {problem_name(problem)} on the problem list", replace(record, problems=left)

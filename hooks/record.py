@@ -15,10 +15,12 @@ __all__ = [
     "LIFELONG",
     "LOOK_BACK_DAYS",
     "Allergy",
+    "ArtEvent",
     "ArtHistory",
     "ArtStatus",
     "Comparator",
     "DraftOrder",
+    "DraftedArt",
     "Fact",
     "Gap",
     "Hiv",
@@ -37,6 +39,7 @@ __all__ = [
 HivStatus = Literal["established", "unclear", "none", "unknown"]
 ProblemState = Literal["active", "past", "unknown"]
 ArtStatus = Literal["never", "on", "stopped", "unclear"]
+ArtEvent = Literal["none", "start", "restart", "switch", "continue", "unclear"]
 
 # Of these tests an old result may still count, so an old one that cannot be read may still hide something
 LIFELONG = frozenset(("toxoplasma-igg", "g6pd", "hbsag", "anti-hbs", "tb-test", "crag"))
@@ -73,6 +76,15 @@ class ArtHistory:
     def days_on(self, as_of: dt.date) -> int | None:
         """Days since the start of the course."""
         return (as_of - self.since).days if self.status == "on" and self.since else None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedArt:
+    """What the drafted antiretrovirals would do (made by `hooks.art_history`): the event, and the regimen that would result."""
+
+    event: ArtEvent
+    agents: frozenset[str] = frozenset()
+    replaces: bool = False  # a whole regimen beside an active one is read as its replacement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +153,7 @@ class PatientRecord:
     medications: tuple[Medication, ...] | None = None
     art: ArtHistory = ArtHistory(status="never")
     draft_orders: tuple[DraftOrder, ...] | None = None  # None where the hook has no draft orders
+    drafted_art: DraftedArt = DraftedArt("none")
     problems: tuple[Problem, ...] | None = None
     allergies: tuple[Allergy, ...] | None = None
     no_known_allergy: bool = False
@@ -166,6 +179,8 @@ class PatientRecord:
 
     def gap(self, datum: str) -> Gap | None:
         """Why this datum cannot be relied on, or None where it can (which includes "the chart does not say")."""
+        if not self.gaps and not self.unreadable:
+            return None  # most charts
         for gap in self.gaps:
             if gap.datum == datum:
                 return gap

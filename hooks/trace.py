@@ -46,8 +46,9 @@ class TracedFinding:
 
 
 def trace(assessment: Assessment, as_of: date, *, whole: bool = False) -> tuple[TracedFinding, ...]:
-    """Every rule of the assessment, said or silent, in its order; `whole` adds what only an explanation needs."""
-    return tuple(_traced(finding, assessment.profile, as_of, whole) for finding in assessment.findings)
+    """The rules of the assessment in their order: those that say something; the `whole`, silent ones too, for an explanation."""
+    told = (one for one in assessment.findings if whole or one.recommendation)
+    return tuple(_traced(finding, assessment.profile, as_of, whole) for finding in told)
 
 
 def _traced(finding: Finding, profile: Profile, as_of: date, whole: bool) -> TracedFinding:

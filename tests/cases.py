@@ -3,16 +3,19 @@
 A case is a sentence and a chart by days before the request. It starts from the `[chart]` of its file and replaces what it
 names; `rows` are cases that share what their case says. `outcome`, and what belongs to it, is what the file's rule must give:
 
-    recommended   indicator, and as the case likes: level, summary, detail, offers (all suggestions, in order)
+    recommended   indicator, and as the case likes: level, summary, detail, offers (all suggestions, in order), recommends (those
+                  of them that are recommended)
     held          indicator, why
     silent        because
     not-assessed  missing; `told = true` where a "Not assessed" card must say so
 
+`explained` are words that `cds-service explain` must have on the chart and the rule, and `explained-lacks` those that it must not.
 `complete` is true and there is no "Not assessed" card unless the case says so. `also` gives the outcomes of other rules,
 `alone` says that no other rule is listed, `cards` how many cards there are. `profile`, `endemic` and `cotrimoxazole-for-all`
 say how the site has set the service. `settled` are tests that are negative and on file, so that they are no matter here.
 """
 
+import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
+from cds_service.explain import explain
 from cds_service.settings import Settings
 from cds_service.wire.cards import EXTENSION
 from cds_service.wire.validation import validator
@@ -45,6 +49,7 @@ EXPECTED = {
     "not-assessed": {"missing"},
 }
 OPTIONAL = {"level", "summary", "detail", "detail-lacks", "offers", "complete", "told", "also", "alone", "cards"}
+OPTIONAL |= {"recommends", "explained", "explained-lacks"}
 OWN = {"says", "boundary", "outcome"}
 
 
@@ -88,10 +93,9 @@ class Now:
 NOW = Now()
 
 
-@cache
-def make_client(profile: str = "dhhs", endemic: str = "", for_all: bool = False) -> FlaskClient:
+def settings_of(profile: str = "dhhs", endemic: str = "", for_all: bool = False) -> Settings:
     """The service as a site has set it."""
-    settings = Settings(
+    return Settings(
         explain="full",
         open_access=True,
         database_url="sqlite://",
@@ -99,12 +103,20 @@ def make_client(profile: str = "dhhs", endemic: str = "", for_all: bool = False)
         endemic=frozenset(filter(None, endemic.split(","))),
         cotrimoxazole_for_all=for_all,
     )
-    return create_app(settings, NOW).test_client()
+
+
+@cache
+def make_client(profile: str = "dhhs", endemic: str = "", for_all: bool = False) -> FlaskClient:
+    return create_app(settings_of(profile, endemic, for_all), NOW).test_client()
+
+
+def site_of(case: Case) -> tuple[str, str, bool]:
+    said = case.said
+    return said.get("profile", "dhhs"), said.get("endemic", ""), said.get("cotrimoxazole-for-all", False)
 
 
 def client_of(case: Case) -> FlaskClient:
-    said = case.said
-    return make_client(said.get("profile", "dhhs"), said.get("endemic", ""), said.get("cotrimoxazole-for-all", False))
+    return make_client(*site_of(case))
 
 
 _ANSWERS: dict[
@@ -156,8 +168,19 @@ def check(case: Case) -> None:
     assert outcomes | said.get("also", {}) == outcomes
     assert set(outcomes) == ({case.rule} if said.get("alone") else {rule.id for rule in SERVICE_OF[case.hook].rules})
     assert len(body["cards"]) == said.get("cards", len(body["cards"]))
+    if said.keys() & {"explained", "explained-lacks"}:
+        check_explanation(case)
     if said["outcome"] == "recommended":
         check_card(next(one for one in body["cards"] if one["uuid"] == finding["card"]), said)
+
+
+def check_explanation(case: Case) -> None:
+    """What the command says of the chart and of the rule: its facts, silent or not, and what would change its answer."""
+    body = json.dumps(case.chart().request(case.hook)).encode()
+    whole = explain(body, settings_of(*site_of(case)), datetime.combine(case.chart().as_of, time(12), UTC))
+    found = "\n".join(part for part in whole.split("\n\n") if part.startswith((f"{case.rule}: ", "THE CHART AS READ")))
+    assert [one for one in case.said.get("explained", []) if one not in found] == [], found
+    assert [one for one in case.said.get("explained-lacks", []) if one in found] == [], found
 
 
 def check_card(card: dict[str, Any], said: dict[str, Any]) -> None:
@@ -167,6 +190,10 @@ def check_card(card: dict[str, Any], said: dict[str, Any]) -> None:
     assert [one for one in said.get("detail-lacks", []) if one.casefold() in detail] == []
     labels = [one["label"].removeprefix("Order ") for one in card.get("suggestions", [])]
     offers = said.get("offers", labels)
+    first = [one["label"].removeprefix("Order ") for one in card.get("suggestions", []) if one.get("isRecommended")]
+    recommends = said.get("recommends", first)
+    assert len(first) == len(recommends), first
+    assert [one for one, wanted in zip(first, recommends, strict=True) if wanted.casefold() not in one.casefold()] == []
     assert len(labels) == len(offers), labels
     assert [
         label for label, offer in zip(labels, offers, strict=True) if offer.casefold() not in label.casefold()

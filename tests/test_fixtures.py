@@ -41,6 +41,10 @@ EXPECTED = {
     "order-sign/epic-shapes",
     "order-sign/sandbox-shapes",
     "order-sign/medications-not-supplied",
+    "order-sign/tmp-smx-after-sjs",
+    "order-sign/art-in-meningitis",
+    "order-sign/hepatitis-b-switch",
+    "order-sign/dapsone-g6pd-unknown",
     "order-select/draft-without-medication",
     "patient-view/cd4-150-suppressed",
     "patient-view/results-out-of-date",
@@ -48,6 +52,9 @@ EXPECTED = {
     "patient-view/no-hiv",
     "patient-view/child-of-nine",
     "patient-view/no-art",
+    "patient-view/prophylaxis-may-stop",
+    "patient-view/toxoplasma-and-pneumocystis",
+    "patient-view/tb-test-positive",
     "refused/context-missing",
     "refused/hook-of-another-service",
     "refused/another-patients-cd4",
@@ -61,7 +68,9 @@ FORBIDDEN = re.compile(
     r"|\bprophylaxis (?:is )?not (?:needed|required|necessary|indicated)|\b(?:delay|defer|postpone) ART to prevent",
     re.IGNORECASE,
 )
-WRITTEN_DATE = re.compile(r"\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?: \d{4})?\b")
+WRITTEN_DATE = re.compile(
+    r"\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?: \d{4})?\b|\b\d{4}-\d\d-\d\d\b"
+)
 
 CLOCK = Clock()
 CLIENT = app_of(CLOCK).test_client()
@@ -157,11 +166,38 @@ def test_the_shapes_of_epic_change_nothing_of_the_advice() -> None:
         ("no-hiv", "silent", "scope"),
         ("child-of-nine", "recommended", "scope"),
         ("no-art", "recommended", "art-start"),
+        ("tmp-smx-after-sjs", "recommended", "prophylaxis-agent"),
+        ("art-in-meningitis", "recommended", "art-timing"),
+        ("hepatitis-b-switch", "recommended", "hepatitis-b-flare"),
+        ("dapsone-g6pd-unknown", "recommended", "prophylaxis-agent"),
+        ("prophylaxis-may-stop", "recommended", "pneumocystis-stop"),
+        ("toxoplasma-and-pneumocystis", "recommended", "toxoplasma-start"),
+        ("tb-test-positive", "recommended", "tuberculosis-prevention"),
     ],
 )
 def test_a_fixture_shows_what_its_name_says(name: str, outcome: str, rule: str) -> None:
     findings = answered(legal(name))["extension"][EVALUATION]["findings"]
     assert {one["rule"]: one["outcome"] for one in findings}[rule] == outcome
+
+
+@pytest.mark.parametrize(
+    ("name", "indicator", "cards", "offers"),
+    [
+        ("tmp-smx-after-sjs", "critical", 1, [["update"], ["update"], ["delete"]]),
+        ("art-in-meningitis", "critical", 3, [["delete"]]),
+        ("hepatitis-b-switch", "critical", 1, [["delete"]]),
+        ("dapsone-g6pd-unknown", "warning", 1, [["create"], *[["update"]] * 4, ["delete"]]),
+        ("prophylaxis-may-stop", "info", 1, []),
+        ("toxoplasma-and-pneumocystis", "warning", 1, [["create"]] * 3),
+        ("tb-test-positive", "warning", 1, [["create", "create"]]),
+    ],
+)
+def test_the_first_card_of_a_fixture_is_as_urgent_as_told_and_offers_what_it_shows(
+    name: str, indicator: str, cards: int, offers: list[list[str]]
+) -> None:
+    found = answered(legal(name))["cards"]
+    assert (found[0]["indicator"], len(found)) == (indicator, cards)
+    assert [[one["type"] for one in each["actions"]] for each in found[0].get("suggestions", [])] == offers
 
 
 @every_legal_request

@@ -1,7 +1,7 @@
 """An Observation of another test that rules read in; positive, negative, deficient or normal out, or why it cannot be used."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cds_service.chart import amounts
 from cds_service.chart.amounts import Amount, NoResult, Words
@@ -42,11 +42,17 @@ _POSITIVE_FROM = {
 Other = OtherResult | Unreadable | Pending
 
 
-def read_other(observation: Observation, his: bool | None, reader: LabReader) -> Iterator[Other]:
+def read_other(observation: Observation, his: bool | None, reader: LabReader) -> Iterable[Other]:
     """What an Observation and its components say of our other tests; nothing where they say nothing of them."""
+    if not his or (observation.component is None and TESTS.isdisjoint(reader.measures(observation.code))):
+        return ()  # most Observations end here
+    return list(_read(observation, reader))
+
+
+def _read(observation: Observation, reader: LabReader) -> Iterator[Other]:
     for part in (observation, *(observation.component or ())):
         tests = TESTS & reader.measures(part.code).keys()
-        if len(tests) == 1 and his and (amounts.has_value(part) or part is observation):
+        if len(tests) == 1 and (amounts.has_value(part) or part is observation):
             yield from _result(observation, part, next(iter(tests)), reader)
 
 

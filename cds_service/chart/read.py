@@ -22,7 +22,7 @@ from cds_service.chart.other_results import Other, read_other
 from cds_service.chart.quantities import Units
 from cds_service.chart.results import one_a_day, one_a_moment
 from cds_service.wire.request import HookRequest
-from hooks.art_history import art_history
+from hooks.art_history import art_history, drafted_art
 from hooks.drugs import agents
 from hooks.hiv import hiv_status
 from hooks.knowledge import Knowledge
@@ -70,6 +70,7 @@ def read_chart(
         medications=taken if "medications" in intake.supplied else None,
         art=art,
         draft_orders=drafts,
+        drafted_art=drafted_art(art, drafts or (), knowledge),
         problems=problems,
         allergies=stated,
         no_known_allergy=none_known,

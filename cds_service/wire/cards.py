@@ -36,7 +36,7 @@ def render(assessment: Assessment, service: Service, request: HookRequest, as_of
         cards.append(_not_assessed(hidden, identity))
     body: dict[str, Any] = {"cards": cards}
     if explain != "off":
-        body["extension"] = {EXTENSION: _evaluation(assessment, traced.values(), identity, full=explain == "full")}
+        body["extension"] = {EXTENSION: _evaluation(assessment, groups, identity, full=explain == "full")}
     return body
 
 
@@ -152,24 +152,27 @@ def _gap_summary(hidden: tuple[Finding, ...], in_all: int) -> str:
 
 
 def _evaluation(
-    assessment: Assessment, traced: Iterable[TracedFinding], identity: _Identity, full: bool
+    assessment: Assessment, groups: tuple[tuple[Finding, ...], ...], identity: _Identity, full: bool
 ) -> dict[str, Any]:
-    leads = {one.rule.id: group[0].rule.id for group in assessment.cards for one in group}
+    leads = {one.rule.id: identity.of(group[0].rule.id) for group in groups for one in group}
     return {
         "knowledge": assessment.profile.knowledge.version,
         "profile": assessment.profile.name,
         "complete": assessment.complete,
-        "findings": [_finding(one, leads.get(one.rule), identity, full) for one in traced],
+        "findings": [_finding(one, leads.get(one.rule.id), full) for one in assessment.findings],
     }
 
 
-def _finding(told: TracedFinding, lead: str | None, identity: _Identity, full: bool) -> dict[str, Any]:
-    optional = {
-        "indicator": told.indicator,
-        "level": told.level,
-        "card": identity.of(lead) if lead else None,
-        "why": told.why,
-        "because": told.because if full else None,
-        "missing": list(told.missing),
-    }
-    return {"rule": told.rule, "outcome": told.outcome} | {key: value for key, value in optional.items() if value}
+def _finding(one: Finding, card: str | None, full: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"rule": one.rule.id, "outcome": one.outcome}
+    said = one.recommendation
+    if said:
+        told["indicator"] = said.indicator
+        told |= {"level": said.level} if said.level else {}
+        told |= {"card": card} if card else {}
+        told |= {"why": one.why} if one.why else {}
+    elif one.because and full:
+        told["because"] = one.because
+    if one.missing:
+        told["missing"] = list(one.missing)
+    return told

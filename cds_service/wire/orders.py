@@ -33,6 +33,7 @@ _KEPT = (  # of a draft that is replaced: what tells which order it is, for whom
     "reasonReference",
     "groupIdentifier",
 )
+_WORDS = ("text", "display", "extension", "assigner")
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 
 
@@ -60,7 +61,7 @@ def _replacement(suggestion: ReplaceDraft, request: HookRequest) -> dict[str, An
     made = medication_request(suggestion.order.regimen.drugs[0], suggestion.order.dosed) | _context(request)
     made["id"] = suggestion.source.removeprefix("MedicationRequest/")
     draft = draft_order(request, suggestion.source)
-    whole = {key: draft[key] for key in _KEPT if key in draft} | {
+    whole = {key: _without_words(draft[key]) for key in _KEPT if key in draft} | {
         key: value for key, value in made.items() if key not in _KEPT or key not in draft
     }
     try:
@@ -68,6 +69,13 @@ def _replacement(suggestion: ReplaceDraft, request: HookRequest) -> dict[str, An
     except ValidationError:  # what the client wrote does not hold: then only what is ours
         return made
     return whole
+
+
+def _without_words(value: Any) -> Any:
+    """Codes, references and identifiers as they came; no free words of the chart ever come back."""
+    if isinstance(value, dict):
+        return {key: _without_words(one) for key, one in value.items() if key not in _WORDS}
+    return [_without_words(one) for one in value] if isinstance(value, list) else value
 
 
 def label(suggestion: Suggestion, knowledge: Knowledge) -> str:

@@ -1,6 +1,7 @@
 """The types of knowledge, frozen: a source, a citation, a threshold, a regimen, a code's meaning."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -129,11 +130,10 @@ class Regimen:
     toxo_active: bool = False
     against_toxoplasma: bool = False  # offered only where toxoplasma is the reason
     cite: Citation | None = None  # as a profile grades it for a purpose
+    agents: frozenset[str] = field(init=False)  # the ingredients of all its drugs
 
-    @property
-    def agents(self) -> frozenset[str]:
-        """The ingredients of all its drugs."""
-        return frozenset[str]().union(*(one.agents for one in self.drugs))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "agents", frozenset[str]().union(*(one.agents for one in self.drugs)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +173,7 @@ class UnitSpelling:
     note: str
 
 
+_NONE: frozenset[str] = frozenset()
 Code = tuple[str, str]  # canonical system, code
 
 
@@ -196,8 +197,15 @@ class Knowledge:
     nonsystemic_words: frozenset[str]
     thresholds: Mapping[str, Threshold]  # those that hold under every profile, unless it has its own
     statements: Mapping[str, Citation]  # likewise
+    roles: Mapping[str, frozenset[str]] = field(init=False)  # role -> the ingredients that have it
+
+    def __post_init__(self) -> None:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for one in self.ingredients.values():
+            for role in one.roles:
+                found[role].add(one.code)
+        object.__setattr__(self, "roles", {role: frozenset(codes) for role, codes in found.items()})
 
     def with_role(self, ingredients: frozenset[str], role: str) -> frozenset[str]:
         """Those of the ingredients that have the role."""
-        known = self.ingredients
-        return frozenset(code for code in ingredients if code in known and role in known[code].roles)
+        return ingredients & self.roles.get(role, _NONE)

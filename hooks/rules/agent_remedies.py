@@ -68,7 +68,10 @@ def _alternatives(
     choice = choose(record, profile, purpose)
     back = {DAPSONE} if all(one.kind == "cover" for one in found) else set()  # to cover, with pyrimethamine
     others = [one for one in choice.offers if not one.regimen.agents & (use.medication.ingredients - back)]
-    return tuple(_in_its_place(use, one, profile) for one in others), choice.notes
+    offers = tuple(_in_its_place(use, one, profile) for one in others)
+    beside = any(isinstance(one, DrugOrder) for one in offers)
+    ends = (f"What is ordered beside {use.named(profile)} does not end it: take that out as well.",) if beside else ()
+    return offers, (*ends, *choice.notes)
 
 
 def _purpose(use: Use) -> str | None:

@@ -1,7 +1,6 @@
 """Antiretroviral treatment itself: whether it is missing."""
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
-from hooks.art_history import drafted_art
 from hooks.assess import rule
 from hooks.drugs import agents, is_treatment
 from hooks.knowledge import Profile
@@ -50,7 +49,7 @@ def not_on_art(record: PatientRecord) -> Silent | Lacks | None:
 
 def not_starting_art(record: PatientRecord, profile: Profile) -> Silent | Lacks | None:
     """Why a rule about the start of treatment has nothing to say: no draft starts or restarts it, or nobody knows."""
-    event = drafted_art(record.art, record.draft_orders or (), profile.knowledge).event
+    event = record.drafted_art.event
     if event in ("none", "continue", "switch"):
         if not all(order.readable for order in record.draft_orders or ()):
             return Lacks(("medications",))  # the drug is not chosen yet: it could be ART
@@ -70,7 +69,7 @@ def without_effective_art(record: PatientRecord, profile: Profile) -> Silent | L
 
     None: no treatment is taken and none is being ordered, or 90 days of it have left the viral load at 200 or more.
     """
-    event = drafted_art(record.art, record.draft_orders or (), profile.knowledge).event
+    event = record.drafted_art.event
     if event in ("start", "restart", "switch"):
         return Silent("antiretroviral treatment is being started or changed")
     if not all(order.readable for order in record.draft_orders or ()):

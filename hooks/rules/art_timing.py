@@ -8,9 +8,10 @@ from hooks.advice import URGENCY, Indicator, Lacks, Recommendation, Silent, Verd
 from hooks.assess import rule
 from hooks.drugs import systemic
 from hooks.knowledge import Profile
-from hooks.record import Fact, Medication, PatientRecord, Problem, ProblemState
+from hooks.record import DraftOrder, Fact, Medication, PatientRecord, Problem, ProblemState
 from hooks.rules.art import not_starting_art
 from hooks.rules.drafts import art_drafts, removals
+from hooks.rules.low_cd4 import low_cd4
 from hooks.wording import day, short_day
 
 _OPEN: tuple[ProblemState, ...] = ("active", "unknown")
@@ -71,6 +72,7 @@ _MENINGITIDES = (
         "treatment-before-onset",
         "crag-positive-lasts",
         "crag-cd4-soft",
+        "cd4-fresh-for-start",
     ),
     needs=("conditions", "medications"),
     worst="critical",
@@ -89,7 +91,7 @@ def art_timing(record: PatientRecord, profile: Profile) -> Verdict:
     reasons = [*_by_meningitis(record, profile), *_by_antigen(record, profile), *_by_cryptococcosis(record)]
     if reasons:
         return _reconsider(sorted(reasons, key=lambda one: URGENCY.index(one.indicator)), record, profile)
-    if record.gap("crag") and not any(profile.not_under("crag-cd4-soft", one) for one in record.cd4_counts[:1]):
+    if record.gap("crag") and not isinstance(low_cd4(record, profile, "crag-cd4-soft"), Silent):
         return Lacks(("crag",), record.cd4_counts[:1])
     return Silent("no infection on the chart makes the start of ART wait now", _waited_for(record))
 
@@ -110,8 +112,9 @@ def _by_meningitis(record: PatientRecord, profile: Profile) -> Iterator[_Reason]
 
 def _reason(kind: _Infection, problem: Problem, record: PatientRecord, profile: Profile) -> _Reason | None:
     treatment = _first_treatment(kind.role, problem.onset, record, profile)
-    since = treatment.since if treatment else problem.onset
-    facts: tuple[Fact, ...] = (problem, *((treatment,) if treatment else ()))
+    begins = _begins_now(kind.role, record, profile)
+    since = treatment.since if treatment else record.as_of if begins else problem.onset
+    facts: tuple[Fact, ...] = tuple(one for one in (problem, treatment, begins) if one)
     days = (record.as_of - since).days if since else None
     if days is None or not (treatment or profile.under("art-timing-undated", days)):
         said = (
@@ -120,7 +123,7 @@ def _reason(kind: _Infection, problem: Problem, record: PatientRecord, profile: 
         return _Reason("info", said, facts, kind.cite)
     if not profile.under(kind.window, days):
         return None
-    from_what = "of treatment" if treatment else "since its onset"
+    from_what = "of treatment" if treatment or begins else "since its onset"
     said = f"{kind.named}, day {days} {from_what}: ART is usually begun after {kind.weeks} of treatment."
     return _Reason("critical" if profile.under("art-timing-harm", days) else "warning", said, facts, kind.cite)
 
@@ -136,28 +139,36 @@ def _first_treatment(role: str, onset: date | None, record: PatientRecord, profi
     return min(treats, key=lambda one: one.since or date.max, default=None)
 
 
+def _begins_now(role: str, record: PatientRecord, profile: Profile) -> DraftOrder | None:
+    """The order of this session that begins its treatment, where no such drug is being taken yet."""
+    if any(_treats(one, role, profile) for one in record.taken_medications()):
+        return None
+    drafts = ((order, order.medication) for order in record.draft_orders or ())
+    return next((order for order, drug in drafts if drug and _treats(drug, role, profile)), None)
+
+
 def _treats(one: Medication, role: str, profile: Profile) -> bool:
     return systemic(one) and bool(profile.knowledge.with_role(one.ingredients, role))
 
 
 def _by_antigen(record: PatientRecord, profile: Profile) -> Iterator[_Reason]:
-    """A positive antigen without meningitis; after cryptococcal disease that is over it may stay positive for long."""
+    """A positive antigen; after cryptococcal disease that is over it may stay positive for long."""
     antigen = next(iter(record.others("crag")), None)
-    known = record.has_problem("cryptococcal-meningitis", _OPEN) or record.has_problem("cryptococcosis", ("past",))
     lasting = antigen is not None and profile.under("crag-positive-lasts", antigen.age_days(record.as_of))
-    if antigen is None or antigen.result != "positive" or known or not lasting:
+    over = record.has_problem("cryptococcosis", ("past",))
+    if antigen is None or antigen.result != "positive" or over or not lasting:
         return
     on = f"Cryptococcal antigen positive on {short_day(antigen.date, record.as_of)}"
     given = [one for one in record.current_medications() if _treats(one, "antifungal", profile)]
+    meningitis = record.has_problem("cryptococcal-meningitis", _OPEN)  # then its own window decides
     if not given:
-        said = (
-            f"{on}, and no antifungal is taken or ordered: meningitis has to be excluded and fluconazole begun first."
-        )
+        first = "treatment has to be" if meningitis else "meningitis has to be excluded and fluconazole"
+        said = f"{on}, and no antifungal is taken or ordered: {first} begun first."
         yield _Reason("critical", said, (antigen,), "art-timing-antigenaemia")
         return
     begun = [one.since for one in given if one.since]
     days = (record.as_of - min(begun)).days if begun else 0
-    if profile.under("art-timing-antigenaemia-window", days):
+    if profile.under("art-timing-antigenaemia-window", days) and not meningitis:
         since = f"since {day(min(begun))}" if begun else "without a date"
         said = f"{on}, an antifungal {since}: without meningitis ART follows about 2 weeks after it was begun."
         yield _Reason("warning", said, (antigen, *given), "art-timing-antigenaemia")
@@ -185,10 +196,10 @@ def _reconsider(reasons: list[_Reason], record: PatientRecord, profile: Profile)
         cites=tuple(dict.fromkeys(profile.cite(one.cite) for one in reasons)),
         facts=tuple(dict.fromkeys((*(fact for one in reasons for fact in one.facts), *drafts))),
         notes=(
-            "Enter the date on which treatment of the infection began; ART follows, it is not given up.",
-            "Not checked: severity, pressure, response to treatment, rifampicin interactions.",
+            "Confirm when treatment of the infection began; ART follows, it is not given up.",
+            "Not checked: severity, intracranial pressure, response to treatment, rifampicin interactions.",
         ),
         suggestions=removals(drafts, profile),
         several=True,
-        about_order=True,
+        also="an infection on the chart decides when ART is begun",
     )

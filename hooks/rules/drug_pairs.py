@@ -1,7 +1,6 @@
 """Pairs of drugs that harm the immune status: what they do, ordered or taken."""
 
 from hooks.advice import Lacks, Recommendation, RemoveDraft, Silent, Verdict
-from hooks.art_history import drafted_art
 from hooks.assess import rule
 from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, antiretrovirals, systemic
 from hooks.knowledge import Profile
@@ -17,7 +16,7 @@ def didanosine_tenofovir(record: PatientRecord, profile: Profile) -> Verdict:
     about to be signed makes the pair, a warning where it is already being taken.
     """
     knowledge = profile.knowledge
-    tenofovir = frozenset(code for code in knowledge.ingredients if "tenofovir" in knowledge.ingredients[code].roles)
+    tenofovir = knowledge.roles["tenofovir"]
     staying, drafted = _resulting(record, profile)
     if not _holds(staying + drafted, frozenset((DIDANOSINE,))) or not _holds(staying + drafted, tenofovir):
         return _not_seen("didanosine and tenofovir are not together, taken or ordered", record)
@@ -41,7 +40,7 @@ def _resulting(record: PatientRecord, profile: Profile) -> tuple[tuple[Medicatio
     """What goes on being taken, and what is drafted; a whole drafted regimen replaces the present one."""
     drafted = record.drafted_medications()
     current = tuple(one for one in record.medications or () if one.current and systemic(one))
-    if drafted_art(record.art, record.draft_orders or (), profile.knowledge).replaces:
+    if record.drafted_art.replaces:
         current = tuple(one for one in current if not antiretrovirals(one, profile.knowledge))
     return current, tuple(one for one in drafted if systemic(one))
 

@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from hooks.advice import Indicator, Lacks, Recommendation, RemoveDraft, Silent, TestOrder, Verdict
-from hooks.art_history import DraftedArt, drafted_art
 from hooks.assess import rule
 from hooks.drugs import EMTRICITABINE, LAMIVUDINE, antiretrovirals
 from hooks.facts import drug_names
 from hooks.knowledge import Knowledge, Profile
-from hooks.record import DraftOrder, Fact, Medication, PatientRecord, Problem
+from hooks.record import DraftedArt, DraftOrder, Fact, Medication, PatientRecord, Problem
 from hooks.rules.drafts import removals
 from hooks.wording import day
 
@@ -29,7 +28,7 @@ def hepatitis_b_flare(record: PatientRecord, profile: Profile) -> Verdict:
     hepatitis B coded warn of a flare, and with HBsAg never measured ask for it. Immunity ends the question.
     """
     drafts = record.draft_orders or ()
-    draft = drafted_art(record.art, drafts, profile.knowledge)
+    draft = record.drafted_art
     ended = [one for one in drafts if one.stops and _concerns(one, profile.knowledge)]
     if draft.event == "none" and not ended:
         if not all(one.readable for one in drafts):

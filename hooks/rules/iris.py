@@ -3,12 +3,11 @@
 from decimal import Decimal
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
-from hooks.art_history import DraftedArt, drafted_art
 from hooks.assess import rule
 from hooks.knowledge import Profile
-from hooks.record import LabResult, PatientRecord
+from hooks.record import DraftedArt, LabResult, PatientRecord
 from hooks.rules.art import not_on_art
-from hooks.rules.iris_risk import fresh, tier
+from hooks.rules.iris_risk import WHAT_FLARES, fresh, tier
 from hooks.trends import baseline, baseline_viral_load, gain, log_fall, on_course
 from hooks.wording import amount, number
 
@@ -47,7 +46,7 @@ def iris_counselling(record: PatientRecord, profile: Profile) -> Verdict:
     a CD4 count below 100, below 200 with a viral load of 100,000 or more, or with an infection of high risk; moderate at
     100 to 199, at 100,000 copies or more, with a co-infection or autoimmune disease, or where a result is unknown; else base.
     """
-    draft = drafted_art(record.art, record.draft_orders or (), profile.knowledge)
+    draft = record.drafted_art
     if draft.event in ("none", "continue"):
         if not all(order.readable for order in record.draft_orders or ()):
             return Lacks(("medications",))  # the drug is not chosen yet: it could be ART
@@ -120,7 +119,7 @@ def _counsel(
         rationale=(because, _timing(record, profile)),
         cites=(profile.cite("iris-definition"), profile.cite("iris-window")),
         facts=tuple(one for one in (count, load) if one),
-        notes=(_SAY, *first),
+        notes=(_SAY, WHAT_FLARES, *first),
         level=level,
     )
 
@@ -209,6 +208,7 @@ def _watch(profile: Profile, days: int, facts: list[LabResult]) -> Recommendatio
         facts=tuple(dict.fromkeys(facts)),
         notes=(
             "Ask about fever, swollen glands, rash, cough, breathlessness, headache, vision, jaundice, weight loss.",
+            WHAT_FLARES,
             "Exclude poor adherence, resistance of the infection, a new infection, drug toxicity and malignancy first.",
             "Usually the infection is treated and ART continued; corticosteroids are for severe disease.",
         ),

@@ -32,6 +32,10 @@ AUTOIMMUNE = {
     "autoimmune-rheumatoid-arthritis": "rheumatoid arthritis",
     "autoimmune-other": "another autoimmune disease",
 }
+WHAT_FLARES = (
+    f"What often flares, known before or not: {listed([*FLARING.values()])}. Autoimmune disease may worsen as well: Graves' "
+    "disease, lupus, rheumatoid arthritis."
+)
 
 
 def fresh(results: tuple[LabResult, ...], record: PatientRecord, profile: Profile, window: str) -> LabResult | None:

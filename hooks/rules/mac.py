@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
-from hooks.art_history import drafted_art
 from hooks.assess import rule
 from hooks.drugs import covers_mac
 from hooks.knowledge import Profile
@@ -28,7 +27,7 @@ def mac_start(record: PatientRecord, profile: Profile) -> Verdict:
     count = _settled(record) or low_cd4(record, profile, "mac-cd4")
     if not isinstance(count, LabResult):
         return count
-    untreated = _being_treated(record, profile) or without_effective_art(record, profile)
+    untreated = _being_treated(record) or without_effective_art(record, profile)
     if untreated:
         return untreated
     if record.gap("medications"):
@@ -47,9 +46,9 @@ def _settled(record: PatientRecord) -> Silent | None:
     return Silent("a drug against MAC is taken or being ordered", covering) if covering else None
 
 
-def _being_treated(record: PatientRecord, profile: Profile) -> Silent | None:
+def _being_treated(record: PatientRecord) -> Silent | None:
     """A part of a regimen that is being ordered counts as its start; a renewal of what fails does not."""
-    draft = drafted_art(record.art, record.draft_orders or (), profile.knowledge)
+    draft = record.drafted_art
     if draft.agents and draft.event != "continue":
         return Silent("antiretroviral treatment is being ordered, and prophylaxis is not recommended with its start")
     return None

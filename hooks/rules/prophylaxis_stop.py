@@ -7,7 +7,7 @@ from hooks.knowledge import Profile
 from hooks.record import Medication, PatientRecord
 from hooks.rules import indications
 from hooks.rules.recovery import Lapsed
-from hooks.rules.stopping import idle, stop, without_percent
+from hooks.rules.stopping import GAPS, idle, stop, without_percent
 from hooks.rules.toxoplasma import known_igg
 from hooks.wording import number
 
@@ -75,7 +75,8 @@ def _stop_pneumocystis(
     limit = number(profile.limit("pneumocystis-episode-cd4"))
     history = (f"Pneumocystis pneumonia in the past, at a CD4 count below {limit}.",) if past else ()
     what = "co-trimoxazole" if by_drug else f"{'secondary ' if past else ''}Pneumocystis prophylaxis"
-    return stop(what, taken, found, record, profile, notes=(*history, *without_percent(found, record, profile), *notes))
+    said = (*history, GAPS, *without_percent(found, record, profile), *notes)
+    return stop(what, taken, found, record, profile, notes=said)
 
 
 @rule(
@@ -132,7 +133,7 @@ def _stop_toxoplasma(
     elif found.strength == "can":
         notes = ("The newest text also asks for a viral load that stays below the assay's limit.",)
     what = "secondary toxoplasma prophylaxis" if past else "toxoplasma prophylaxis"
-    return stop(what, taken, found, record, profile, notes=notes, also=also)
+    return stop(what, taken, found, record, profile, notes=(GAPS, *notes), also=also)
 
 
 def _goes_on(record: PatientRecord, profile: Profile) -> Silent | None:

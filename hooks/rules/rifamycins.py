@@ -1,6 +1,5 @@
 """The antiretrovirals taken or ordered in; out comes whether a rifamycin against latent tuberculosis goes with them."""
 
-from hooks.art_history import drafted_art
 from hooks.drugs import agents, antiretrovirals
 from hooks.knowledge import Citation, Profile
 from hooks.record import Medication, PatientRecord
@@ -12,7 +11,7 @@ _CHECK = "A rifamycin is chosen only after a check against the antiretrovirals t
 
 def on_rifamycins(record: PatientRecord, profile: Profile) -> tuple[str, tuple[Citation, ...]]:
     """The line for the card, and what it rests on."""
-    replaced = drafted_art(record.art, record.draft_orders or (), profile.knowledge).replaces
+    replaced = record.drafted_art.replaces
     resulting = _resulting(record, profile, replaced)
     found = agents(resulting, profile.knowledge) | (frozenset() if replaced else record.art.agents)
     cite = profile.cite("tb-rifamycins")

@@ -10,6 +10,7 @@ from hooks.record import Medication, PatientRecord
 from hooks.rules.recovery import Lapsed
 
 _NOT_CHECKED = "Not checked: whether the drug is taken for another reason as well, symptoms, adherence."
+GAPS = "A count that has risen can leave gaps in the defences for some time: one result is never enough to stop."
 _HOW = "To stop it, end the order on the medication list. Go on measuring: it is due again if the CD4 count falls."
 
 
