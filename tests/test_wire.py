@@ -541,20 +541,9 @@ def test_no_text_of_the_chart_comes_back(request_: dict[str, Any]) -> None:
     bent["hookInstance"] = HOSTILE
     answer = ask(CLIENT, bent)
     assert answer.status_code == 200
-    said = json.dumps(without_the_clients_own(answer.get_json(), bent), ensure_ascii=False)
-    assert not [piece for piece in ("ZZ", "onerror", "javascript", "\u202e", "\u200b", "; --") if piece in said]
+    assert not [piece for piece in ("ZZ", "onerror", "javascript", "\u202e", "\u200b", "; --") if piece in answer.text]
     for card in answer.get_json()["cards"]:
         lint(card)
-
-
-def without_the_clients_own(body: dict[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer, less what an update gives back of the client's own draft, unchanged, where it is to stand."""
-    drafts = {one.get("id"): one for _, one in every(request["context"].get("draftOrders")) if isinstance(one, dict)}
-    for _, action in every(body):
-        if isinstance(action, dict) and action.get("type") == "update":
-            draft = drafts[action["resource"]["id"]]
-            action["resource"] = {key: one for key, one in action["resource"].items() if draft.get(key) != one}
-    return body
 
 
 def test_a_code_counts_and_its_display_does_not() -> None:

@@ -61,9 +61,7 @@ def _replacement(suggestion: ReplaceDraft, request: HookRequest) -> dict[str, An
     made = medication_request(suggestion.order.regimen.drugs[0], suggestion.order.dosed) | _context(request)
     made["id"] = suggestion.source.removeprefix("MedicationRequest/")
     draft = draft_order(request, suggestion.source)
-    whole = {key: _without_words(draft[key]) for key in _KEPT if key in draft} | {
-        key: value for key, value in made.items() if key not in _KEPT or key not in draft
-    }
+    whole = made | {key: kept for key in _KEPT if (kept := _without_words(draft.get(key)))}
     try:
         MedicationRequest.model_validate(whole)
     except ValidationError:  # what the client wrote does not hold: then only what is ours
@@ -72,10 +70,11 @@ def _replacement(suggestion: ReplaceDraft, request: HookRequest) -> dict[str, An
 
 
 def _without_words(value: Any) -> Any:
-    """Codes, references and identifiers as they came; no free words of the chart ever come back."""
+    """Codes, references and identifiers as they came; no free words of the chart ever come back, nor the place they leave."""
     if isinstance(value, dict):
-        return {key: _without_words(one) for key, one in value.items() if key not in _WORDS}
-    return [_without_words(one) for one in value] if isinstance(value, list) else value
+        found = {key: _without_words(one) for key, one in value.items() if key not in _WORDS}
+        return {key: one for key, one in found.items() if one not in ({}, [])}
+    return [one for one in map(_without_words, value) if one not in ({}, [])] if isinstance(value, list) else value
 
 
 def label(suggestion: Suggestion, knowledge: Knowledge) -> str:

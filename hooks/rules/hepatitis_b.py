@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from hooks.advice import Indicator, Lacks, Recommendation, RemoveDraft, Silent, TestOrder, Verdict
+from hooks.art_history import is_complete
 from hooks.assess import rule
 from hooks.drugs import EMTRICITABINE, LAMIVUDINE, antiretrovirals
 from hooks.facts import drug_names
@@ -34,8 +35,8 @@ def hepatitis_b_flare(record: PatientRecord, profile: Profile) -> Verdict:
         if not all(one.readable for one in drafts):
             return Lacks(("medications",))  # the drug is not chosen yet: it could be ART
         return Silent("no ART is started or changed, and no drug against hepatitis B is taken away")
-    if draft.event == "unclear":
-        return Lacks(("medications",))
+    if draft.event == "unclear" and not is_complete(draft.agents, profile.knowledge):
+        return Lacks(("medications",))  # what it would join is not known
     after = _active(_resulting(draft, record, profile), profile.knowledge)
     if ENTECAVIR in after or (_TENOFOVIR in after and len(after) > 1):
         return Silent("what would be taken holds hepatitis B", _makers(record, profile))
@@ -99,6 +100,8 @@ def _uncovered(draft: DraftedArt, after: frozenset[str], record: PatientRecord, 
     coded = record.problems_of("hbv", ("active", "unknown"))
     if coded or (antigen and antigen.result == "positive"):
         return _flare(draft, after, coded, record, profile)
+    if draft.event == "unclear":
+        return Lacks(("medications",), _makers(record, profile))  # what it would take away is not known
     if record.gap("hbsag"):
         return Lacks(("hbsag",), _makers(record, profile))
     if antigen:
