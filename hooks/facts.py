@@ -19,8 +19,7 @@ def fact(one: Fact, as_of: date, knowledge: Knowledge) -> str:
         case Problem():
             return f"On the problem list: {problem_name(one)}, {_STATES[one.state]}{_since(one.onset)}"
         case Medication():
-            state = "taken" if one.current else f"taken until {day(one.until)}" if one.until else "no longer taken"
-            return f"On the medication list: {drug_names(one.ingredients, knowledge)}, {state}{_since(one.since)}"
+            return f"On the medication list: {drug_names(one.ingredients, knowledge)}, {_taking(one)}"
         case Allergy():
             return f"Allergy: {_allergens(one, knowledge)}, {_SEVERITIES[one.severe]}"
         case DraftOrder():
@@ -48,6 +47,13 @@ def problem_name(one: Problem) -> str:
 _BROAD = ("aids", "cryptococcosis", "hiv-infection", "tb-active")  # said only where nothing narrower is known
 _STATES = {"active": "active", "past": "past", "unknown": "state not recorded"}
 _SEVERITIES = {True: "severe", False: "not severe", None: "severity not recorded"}
+
+
+def _taking(one: Medication) -> str:
+    if one.current:
+        return f"taken{_since(one.since)}"
+    ended = f"taken until {day(one.until)}" if one.until else "no longer taken"
+    return f"{ended}, begun {day(one.since)}" if one.since else ended
 
 
 def _since(when: date | None) -> str:

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from hooks.assess import Rule
+from hooks.knowledge import Profile, load, load_profiles
 from tests.cases import CASES, CHART, EXPECTED, FOLDER, OPTIONAL, OWN, RULES, SERVICE_OF, SITE, Case, check
+
+PROFILES = load_profiles(load())
+USUAL = PROFILES["dhhs"]
+OTHERS = {name: one for name, one in PROFILES.items() if one is not USUAL}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.said['says']}")
@@ -29,6 +35,30 @@ def test_each_rule_has_a_case_on_its_boundary() -> None:
 def test_each_need_of_a_rule_has_a_case_without_it() -> None:
     missed = {(case.rule, datum) for case in CASES for datum in case.said.get("missing", [])}
     assert {(rule.id, datum) for rule in RULES.values() for datum in rule.needs} - missed == set()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_each_rule_that_another_guideline_judges_otherwise_has_a_case_under_it(name: str) -> None:
+    differing = {rule.id for rule in RULES.values() if rests_on(rule, OTHERS[name]) != rests_on(rule, USUAL)}
+    assert (
+        differing - OTHERS[name].left_out - {case.rule for case in CASES if case.said.get("profile") == name} == set()
+    )
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_each_rule_that_a_guideline_leaves_out_has_a_case_that_is_silent_for_that(name: str) -> None:
+    because = f"the guideline profile {name} gives no recommendation"
+    silent = {case.rule for case in CASES if profile_of(case) == name and because in case.said.get("because", "")}
+    assert PROFILES[name].left_out - silent == set()
+
+
+def profile_of(case: Case) -> str:
+    return str(case.said.get("profile", "dhhs"))
+
+
+def rests_on(rule: Rule, profile: Profile) -> list[Any]:
+    """The numbers and texts of a guideline that a rule rests on."""
+    return [(profile.thresholds.get(key), profile.statements.get(key)) for key in rule.cites + rule.may_cite]
 
 
 def test_each_sentence_stands_once() -> None:

@@ -4,17 +4,25 @@ from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
 from hooks.drugs import agents, is_treatment
 from hooks.knowledge import Profile
-from hooks.record import PatientRecord
+from hooks.record import Fact, PatientRecord
 from hooks.trends import on_course
 
+DECIDES_WHEN = (
+    "cryptococcal-meningitis",
+    "tb-meningitis",
+    "cryptococcosis",
+    "tb-active",
+)  # infections whose treatment goes first
 
-@rule(cites=("art-for-all", "suppressed"), needs=("conditions", "medications"))
+
+@rule(cites=("art-for-all", "suppressed", "crag-positive-lasts"), needs=("conditions", "medications"))
 def art_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Starting antiretroviral treatment.
 
     When HIV infection is established and no antiretroviral treatment is on record, past or present, and none is being
     ordered, then recommend it. A viral load below 200 without any recorded treatment means that the history is
-    incomplete: then nothing is inferred.
+    incomplete: then nothing is inferred. With meningitis, cryptococcosis or tuberculosis that is treated first, or a positive
+    cryptococcal antigen, the date is left to that.
     """
     knowledge = profile.knowledge
     if is_treatment(agents(record.drafted_medications(), knowledge), knowledge):
@@ -30,14 +38,31 @@ def art_start(record: PatientRecord, profile: Profile) -> Verdict:
     prep_only = (
         ("The antiretrovirals on the list are also used as PrEP and are not full treatment.",) if recorded else ()
     )
+    waits = infection_that_decides_when(record, profile)
+    when = "an infection decides when" if waits else "as soon as possible"
     return Recommendation(
-        summary="No antiretroviral treatment on record: it is recommended at any CD4 count, as soon as possible",
+        summary=f"No antiretroviral treatment on record: it is recommended at any CD4 count, {when}",
         indicator="info",
-        rationale=("ART is recommended for everyone with HIV, whatever the CD4 count.", *prep_only),
+        rationale=(
+            "ART is recommended for everyone with HIV, whatever the CD4 count.",
+            *(("An infection on the chart is treated first: take advice on when ART follows.",) if waits else ()),
+            *prep_only,
+        ),
         cites=(profile.cite("art-for-all"),),
-        facts=record.cd4_counts[:1] + record.viral_loads[:1],
-        notes=("Not checked: treatment received elsewhere, resistance, CNS infections (which decide when to start).",),
+        facts=(*record.cd4_counts[:1], *record.viral_loads[:1], *waits),
+        notes=(
+            "Not checked: treatment received elsewhere, resistance, symptoms of an infection that would decide when to start.",
+        ),
     )
+
+
+def infection_that_decides_when(record: PatientRecord, profile: Profile) -> tuple[Fact, ...]:
+    """Meningitis, cryptococcosis, tuberculosis or a lasting positive cryptococcal antigen: its treatment goes first."""
+    known = [one for concept in DECIDES_WHEN for one in record.problems_of(concept, ("active", "unknown"))]
+    antigen = next(iter(record.others("crag")), None)
+    positive = antigen is not None and antigen.result == "positive"
+    lasting = antigen is not None and profile.under("crag-positive-lasts", antigen.age_days(record.as_of))
+    return (*dict.fromkeys(known), *((antigen,) if antigen and positive and lasting else ()))
 
 
 def not_on_art(record: PatientRecord) -> Silent | Lacks | None:

@@ -1,4 +1,4 @@
-"""Draft orders in; what a card can offer to do with them out."""
+"""Draft orders in; what they would leave to be taken, and what a card can offer to do with them, out."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from hooks.advice import RemoveDraft
 from hooks.drugs import antiretrovirals
 from hooks.facts import drug_names
 from hooks.knowledge import Profile
-from hooks.record import DraftOrder, PatientRecord
+from hooks.record import DraftOrder, Medication, PatientRecord
 
 
 def has_id(order: DraftOrder) -> bool:
@@ -21,6 +21,23 @@ def removals(orders: Iterable[DraftOrder], profile: Profile) -> tuple[RemoveDraf
         for one in orders
         if one.medication and has_id(one)
     )
+
+
+def resulting(record: PatientRecord, profile: Profile) -> list[Medication]:
+    """What will be taken: the list, less what a draft ends or a whole drafted regimen replaces, and what is drafted."""
+    staying = list(record.taken_medications())
+    for order in record.draft_orders or ():
+        if order.stops and order.medication:
+            staying = _without(order.medication.ingredients, staying)
+    if record.drafted_art.replaces:
+        staying = [one for one in staying if not antiretrovirals(one, profile.knowledge)]
+    return [*staying, *record.drafted_medications()]
+
+
+def _without(ended: frozenset[str], taken: list[Medication]) -> list[Medication]:
+    """What is left after a stop: it ends the entries of just its ingredients, or else those that share one with it."""
+    same = [one for one in taken if one.ingredients == ended] or [one for one in taken if one.ingredients & ended]
+    return [one for one in taken if one not in same]
 
 
 def art_drafts(record: PatientRecord, profile: Profile) -> tuple[DraftOrder, ...]:

@@ -1,11 +1,13 @@
 """Pairs of drugs that harm the immune status: what they do, ordered or taken."""
 
+from collections.abc import Iterable
+
 from hooks.advice import Lacks, Recommendation, RemoveDraft, Silent, Verdict
 from hooks.assess import rule
-from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, antiretrovirals, systemic
+from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, systemic
 from hooks.knowledge import Profile
-from hooks.record import DraftOrder, Medication, PatientRecord
-from hooks.wording import listed
+from hooks.record import DraftOrder, Fact, Medication, PatientRecord
+from hooks.rules.drafts import has_id, removals, resulting
 
 
 @rule(cites=("didanosine-tenofovir",), needs=("conditions",), worst="critical")
@@ -15,13 +17,12 @@ def didanosine_tenofovir(record: PatientRecord, profile: Profile) -> Verdict:
     When didanosine and either tenofovir are taken or ordered together, then say what the pair does: critical where an order
     about to be signed makes the pair, a warning where it is already being taken.
     """
-    knowledge = profile.knowledge
-    tenofovir = knowledge.roles["tenofovir"]
-    staying, drafted = _resulting(record, profile)
-    if not _holds(staying + drafted, frozenset((DIDANOSINE,))) or not _holds(staying + drafted, tenofovir):
+    pair = profile.knowledge.roles["tenofovir"] | {DIDANOSINE}
+    found = _pair(record, profile, pair)
+    together = frozenset[str]().union(*(one.ingredients for one in found))
+    if DIDANOSINE not in together or not together & (pair - {DIDANOSINE}):
         return _not_seen("didanosine and tenofovir are not together, taken or ordered", record)
-    pair = tenofovir | {DIDANOSINE}
-    ordered = [order for order in record.draft_orders or () if order.medication and order.medication.ingredients & pair]
+    ordered = _ordering(record, pair)
     return Recommendation(
         summary=f"Didanosine with tenofovir is {'being ordered' if ordered else 'being taken'}: not recommended together",
         indicator="critical" if ordered else "warning",
@@ -30,23 +31,31 @@ def didanosine_tenofovir(record: PatientRecord, profile: Profile) -> Verdict:
             "and a CD4 count that falls or fails to rise despite suppression.",
         ),
         cites=(profile.cite("didanosine-tenofovir"),),
-        facts=record.cd4_counts[:1],
+        facts=(*_shown(found, ordered), *record.cd4_counts[:1]),
         notes=("Not checked: doses; the effect on the CD4 count is smaller with a reduced dose of didanosine.",),
         suggestions=_removals(ordered, profile),
+        about_order=bool(ordered),
     )
 
 
-def _resulting(record: PatientRecord, profile: Profile) -> tuple[tuple[Medication, ...], tuple[Medication, ...]]:
-    """What goes on being taken, and what is drafted; a whole drafted regimen replaces the present one."""
-    drafted = record.drafted_medications()
-    current = tuple(one for one in record.medications or () if one.current and systemic(one))
-    if record.drafted_art.replaces:
-        current = tuple(one for one in current if not antiretrovirals(one, profile.knowledge))
-    return current, tuple(one for one in drafted if systemic(one))
+def _pair(record: PatientRecord, profile: Profile, wanted: frozenset[str]) -> list[Medication]:
+    """Of what will be taken that which holds one of these."""
+    return [one for one in resulting(record, profile) if systemic(one) and one.ingredients & wanted]
 
 
-def _holds(medications: tuple[Medication, ...], wanted: frozenset[str]) -> bool:
-    return any(one.ingredients & wanted for one in medications)
+def _ordering(record: PatientRecord, wanted: frozenset[str]) -> list[DraftOrder]:
+    """The drafts that order one of these."""
+    drafts = (one for one in record.draft_orders or () if one.medication and not one.stops)
+    return [
+        one for one in drafts if one.medication and one.medication.ingredients & wanted and systemic(one.medication)
+    ]
+
+
+def _shown(found: Iterable[Medication], ordered: Iterable[DraftOrder]) -> tuple[Fact, ...]:
+    """The orders themselves, and what is taken beside them."""
+    orders = tuple(ordered)
+    drafted = [one.medication for one in orders]
+    return (*orders, *(one for one in found if one not in drafted))
 
 
 def _not_seen(because: str, record: PatientRecord) -> Silent | Lacks:
@@ -56,12 +65,8 @@ def _not_seen(because: str, record: PatientRecord) -> Silent | Lacks:
 
 def _removals(ordered: list[DraftOrder], profile: Profile) -> tuple[RemoveDraft, ...]:
     """The offer to take didanosine out of the orders; where it is being taken, whatever brings tenofovir."""
-    with_id = [
-        (one, one.medication.ingredients) for one in ordered if one.medication and not one.source.endswith("/None")
-    ]
-    chosen = [pair for pair in with_id if DIDANOSINE in pair[1]] or with_id
-    names = profile.knowledge.ingredients
-    return tuple(RemoveDraft(one.source, listed(sorted(names[code].name for code in found))) for one, found in chosen)
+    didanosine = [one for one in ordered if one.medication and DIDANOSINE in one.medication.ingredients]
+    return removals([one for one in didanosine if has_id(one)] or ordered, profile)
 
 
 @rule(cites=("zidovudine-cotrimoxazole",), needs=("conditions",))
@@ -71,10 +76,9 @@ def zidovudine_cotrimoxazole(record: PatientRecord, profile: Profile) -> Verdict
     When zidovudine and TMP-SMX are taken or ordered together, then say that their bone marrow toxicity adds up. Neither is
     withheld for that.
     """
-    staying, drafted = _resulting(record, profile)
-    together = staying + drafted
-    cotrimoxazole = any(one.ingredients >= COTRIMOXAZOLE for one in together)
-    if not cotrimoxazole or not _holds(together, frozenset((ZIDOVUDINE,))):
+    found = _pair(record, profile, COTRIMOXAZOLE | {ZIDOVUDINE})
+    cotrimoxazole = any(one.ingredients >= COTRIMOXAZOLE for one in found)
+    if not cotrimoxazole or not any(ZIDOVUDINE in one.ingredients for one in found):
         return _not_seen("zidovudine and TMP-SMX are not together, taken or ordered", record)
     return Recommendation(
         summary="Zidovudine with TMP-SMX: bone marrow toxicity adds up, check the full blood count",
@@ -84,6 +88,6 @@ def zidovudine_cotrimoxazole(record: PatientRecord, profile: Profile) -> Verdict
             "Prophylaxis is not withheld for that; another antiretroviral in place of zidovudine may be considered.",
         ),
         cites=(profile.cite("zidovudine-cotrimoxazole"),),
-        facts=record.cd4_counts[:1],
+        facts=(*_shown(found, _ordering(record, COTRIMOXAZOLE | {ZIDOVUDINE})), *record.cd4_counts[:1]),
         notes=("Not checked: blood counts.",),
     )

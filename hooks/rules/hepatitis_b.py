@@ -9,7 +9,7 @@ from hooks.drugs import EMTRICITABINE, LAMIVUDINE, antiretrovirals
 from hooks.facts import drug_names
 from hooks.knowledge import Knowledge, Profile
 from hooks.record import DraftedArt, DraftOrder, Fact, Medication, PatientRecord, Problem
-from hooks.rules.drafts import removals
+from hooks.rules.drafts import removals, resulting
 from hooks.wording import day
 
 ENTECAVIR = "306266"
@@ -37,7 +37,7 @@ def hepatitis_b_flare(record: PatientRecord, profile: Profile) -> Verdict:
         return Silent("no ART is started or changed, and no drug against hepatitis B is taken away")
     if draft.event == "unclear" and not is_complete(draft.agents, profile.knowledge):
         return Lacks(("medications",))  # what it would join is not known
-    after = _active(_resulting(draft, record, profile), profile.knowledge)
+    after = _active(resulting(record, profile), profile.knowledge)
     if ENTECAVIR in after or (_TENOFOVIR in after and len(after) > 1):
         return Silent("what would be taken holds hepatitis B", _makers(record, profile))
     return _immune(record) or _uncovered(draft, after, record, profile)
@@ -61,23 +61,6 @@ def _active(medications: list[Medication], knowledge: Knowledge) -> frozenset[st
 def _makers(record: PatientRecord, profile: Profile) -> tuple[DraftOrder, ...]:
     """The drafts that decide what would result."""
     return tuple(one for one in record.draft_orders or () if _concerns(one, profile.knowledge))
-
-
-def _resulting(draft: DraftedArt, record: PatientRecord, profile: Profile) -> list[Medication]:
-    """What is taken, less what a draft ends or a whole drafted regimen replaces, and what is drafted."""
-    staying = list(record.taken_medications())
-    for order in record.draft_orders or ():
-        if order.stops and order.medication:
-            staying = _without(order.medication.ingredients, staying)
-    if draft.replaces:
-        staying = [one for one in staying if not antiretrovirals(one, profile.knowledge)]
-    return [*staying, *record.drafted_medications()]
-
-
-def _without(ended: frozenset[str], taken: list[Medication]) -> list[Medication]:
-    """What is left after a stop: it ends the entries of just its ingredients, or else those that share one with it."""
-    same = [one for one in taken if one.ingredients == ended] or [one for one in taken if one.ingredients & ended]
-    return [one for one in taken if one not in same]
 
 
 def _immune(record: PatientRecord) -> Silent | None:

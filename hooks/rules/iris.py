@@ -92,7 +92,7 @@ def _timing(record: PatientRecord, profile: Profile) -> str:
 
 def _after_tuberculosis(profile: Profile) -> str:
     """When ART follows the treatment of tuberculosis, as the guideline puts it."""
-    return f"When ART follows: {profile.cite('art-timing-tuberculosis').locator}."
+    return f"On when ART follows: {profile.cite('art-timing-tuberculosis').locator}."
 
 
 def _first_checks(profile: Profile) -> str:
