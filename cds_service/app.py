@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Flask
+from jinja2 import StrictUndefined
 
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.templates import prefetch_templates
@@ -40,6 +41,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     metrics, templates = Metrics(), prefetch_templates(knowledge)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = False
+    app.jinja_env.undefined = StrictUndefined  # what a page asks for and is not there is a fault, not a gap on the page
     app.extensions[KEY] = Wiring(
         settings=settings,
         clock=clock,

@@ -27,6 +27,11 @@ class Rule:
     worst: Indicator  # the most urgent it can be: a gap that could hide a warning is said aloud
     function: Callable[[PatientRecord, Profile], Verdict]
 
+    @property
+    def statement(self) -> str:
+        """The When / Then of its docstring."""
+        return " ".join((self.function.__doc__ or "").split("\n", 1)[-1].split())
+
     def __call__(self, record: PatientRecord, profile: Profile) -> Verdict:
         return self.function(record, profile)
 

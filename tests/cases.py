@@ -188,6 +188,7 @@ def check_card(card: dict[str, Any], said: dict[str, Any]) -> None:
     assert said.get("summary", "").casefold() in summary
     assert [one for one in said.get("detail", []) if one.casefold() not in detail] == []
     assert [one for one in said.get("detail-lacks", []) if one.casefold() in detail] == []
+    assert "- None" not in card["detail"]
     offered = [(one["label"].removeprefix("Order "), one.get("isRecommended")) for one in card.get("suggestions", [])]
     check_labels([label for label, _ in offered], said.get("offers"))
     check_labels([label for label, recommended in offered if recommended], said.get("recommends"))

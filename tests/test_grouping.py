@@ -86,6 +86,7 @@ def test_one_finding_alone_keeps_all_it_offers_in_its_order() -> None:
 
 def test_a_finding_that_offers_no_drug_takes_none_away() -> None:
     assert joined([finding(DOUBLE, SINGLE), finding(TEST), finding()]) == (DOUBLE, SINGLE, TEST)
+    assert joined([finding(DOUBLE, SINGLE), finding(TEST), finding(DOUBLE)]) == (DOUBLE, TEST)
 
 
 def test_findings_that_share_the_card_for_another_order_keep_their_drugs() -> None:
@@ -101,6 +102,11 @@ def test_without_a_dose_it_is_another_order() -> None:
 def test_to_replace_the_draft_outweighs_an_order_of_the_same_regimen(first: bool) -> None:
     told = [finding(ATOVAQUONE), finding(REPLACED)]
     assert joined(told if first else told[::-1]) == (REPLACED,)
+
+
+def test_a_replacement_has_to_answer_all_findings_as_an_order_has() -> None:
+    doubled = ReplaceDraft(DRAFT, "dapsone", DOUBLE)
+    assert joined([finding(REPLACED, doubled, REMOVAL), finding(DOUBLE, SINGLE)]) == (doubled, REMOVAL)
 
 
 def test_a_replacement_stands_where_the_order_stood() -> None:

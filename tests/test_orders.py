@@ -36,6 +36,7 @@ WHOLE = {  # what else a draft can hold
     "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">TMP-SMX</div>'},
     "contained": [{"resourceType": "Medication", "id": "m1", "code": {"text": "TMP-SMX"}}],
     "priorPrescription": {"reference": "MedicationRequest/earlier"},
+    "note": [{"time": "2026-11-20T08:00:00Z", "text": "with a glass of water"}],
 }
 FREE = {"text", "display"}
 

@@ -500,6 +500,8 @@ def test_the_page_names_services_rules_sources_and_override_reasons() -> None:
     rules = {rule.id: rule for service in SERVICES for rule in service.rules}.values()
     wanted = [*(service.id for service in SERVICES), *(rule.id for rule in rules), profile.knowledge.version]
     wanted += [profile.cite(key).source.title.replace("'", "&#39;") for rule in rules for key in rule.cites]
+    wanted += [rule.statement.replace("'", "&#39;") for rule in rules]
+    assert all(re.search(r"\bthen\b", rule.statement) for rule in rules), "each rule has its When and Then"
     card = ask(CLIENT, legal("cd4-120-starting-art")).get_json()["cards"][0]
     wanted += [text for reason in card["overrideReasons"] for text in reason.values()]
     wanted += ["/cds-services", "medicationStatements", "not replace"]

@@ -49,7 +49,7 @@ def remedies(found: list[Fault], record: PatientRecord, profile: Profile) -> Rem
         for one in dict.fromkeys(one.use for one in grave)
         if one.order and has_id(one.order)
     )
-    return Remedies((*tests, *offers, *removals), notes, several=bool(tests))
+    return Remedies((*tests, *offers, *removals), notes, several=bool(tests) and not offers)
 
 
 def _tests(found: Iterable[Fault], record: PatientRecord) -> tuple[TestOrder, ...]:
