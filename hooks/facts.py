@@ -22,7 +22,7 @@ def fact(one: Fact, as_of: date, knowledge: Knowledge) -> str:
             return f"On the medication list: {drug_names(one.ingredients, knowledge)}, {_taking(one)}"
         case Allergy():
             return f"Allergy: {_allergens(one, knowledge)}, {_SEVERITIES[one.severe]}"
-        case DraftOrder():
+        case DraftOrder():  # pragma: no branch  (there is no other kind of fact)
             return f"{'To be stopped' if one.stops else 'Being ordered'}: {_asked(one, knowledge)}"
 
 

@@ -2,11 +2,13 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hooks.knowledge import KnowledgeFault, load, load_profiles
+from hooks.knowledge.check import check_days
 from hooks.knowledge.load import FOLDER
 
 LOADED = load()
@@ -212,3 +214,11 @@ def test_a_file_that_is_missing_or_no_text_is_refused(folder: Path, file: str) -
 def test_a_threshold_with_a_time_in_years_or_as_a_mere_number_is_known() -> None:
     assert LOADED.thresholds["adult-age"].amount == "13 a"
     assert load_profiles(LOADED)["dhhs"].thresholds["low-level-results"].amount == "2"
+
+
+def test_what_has_no_day_of_its_own_was_checked_with_its_source() -> None:
+    cite = LOADED.statements["iris-window"]
+    check_days({"first": replace(cite, checked=None)}, "statements.toml", LOADED.version)
+    early = replace(cite, checked=cite.source.date.replace(year=2009))
+    with pytest.raises(KnowledgeFault, match=r"second\.checked"):
+        check_days({"second": early}, "statements.toml", LOADED.version)
