@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
@@ -92,11 +93,15 @@ def status_of(port: int, path: str) -> int:
     return status
 
 
-def group_lives(leader: int) -> bool:
-    try:
-        os.killpg(leader, 0)
-    except ProcessLookupError:
-        return False
+def group_lives(leader: int, within: float = 5.0) -> bool:
+    """Whether any process of the group is left after a moment: what is killed beside its parent may end a little later."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        try:
+            os.killpg(leader, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.05)
     return True
 
 

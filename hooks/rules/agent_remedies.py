@@ -1,7 +1,7 @@
 """What speaks against drugs in; out comes what a card offers instead: another agent, a test, the order taken out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hooks.advice import DrugOrder, RemoveDraft, ReplaceDraft, Suggestion, TestOrder
 from hooks.drugs import (
@@ -68,6 +68,8 @@ def _alternatives(
     choice = choose(record, profile, purpose)
     back = {DAPSONE} if all(one.kind == "cover" for one in found) else set()  # to cover, with pyrimethamine
     others = [one for one in choice.offers if not one.regimen.agents & (use.medication.ingredients - back)]
+    if any(one.kind == "g6pd-unknown" for one in found):  # then the test is what is recommended
+        others = [replace(one, recommended=False) for one in others]
     offers = tuple(_in_its_place(use, one, profile) for one in others)
     beside = any(isinstance(one, DrugOrder) for one in offers)
     ends = (f"What is ordered beside {use.named(profile)} does not end it: take that out as well.",) if beside else ()
