@@ -4,7 +4,7 @@ A case is a sentence and a chart by days before the request. It starts from the 
 names; `rows` are cases that share what their case says. `outcome`, and what belongs to it, is what the file's rule must give:
 
     recommended   indicator, and as the case likes: level, summary, detail, offers (all suggestions, in order), recommends (those
-                  of them that are recommended)
+                  of them that are recommended), several (whether more than one of them may be taken)
     held          indicator, why
     silent        because
     not-assessed  missing; `told = true` where a "Not assessed" card must say so
@@ -49,7 +49,7 @@ EXPECTED = {
     "not-assessed": {"missing"},
 }
 OPTIONAL = {"level", "summary", "detail", "detail-lacks", "offers", "complete", "told", "also", "alone", "cards"}
-OPTIONAL |= {"recommends", "explained", "explained-lacks"}
+OPTIONAL |= {"recommends", "several", "explained", "explained-lacks"}
 OWN = {"says", "boundary", "outcome"}
 
 
@@ -190,6 +190,8 @@ def check_card(card: dict[str, Any], said: dict[str, Any]) -> None:
     assert [one for one in said.get("detail-lacks", []) if one.casefold() in detail] == []
     assert "- None" not in card["detail"]
     offered = [(one["label"].removeprefix("Order "), one.get("isRecommended")) for one in card.get("suggestions", [])]
+    if "several" in said:
+        assert card["selectionBehavior"] == ("any" if said["several"] else "at-most-one")
     check_labels([label for label, _ in offered], said.get("offers"))
     check_labels([label for label, recommended in offered if recommended], said.get("recommends"))
 
