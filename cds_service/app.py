@@ -9,8 +9,8 @@ from jinja2 import StrictUndefined
 
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.templates import prefetch_templates
-from cds_service.chart.url_guard import Guard
-from cds_service.ledger import FeedbackLedger
+from cds_service.ledger import Ledger
+from cds_service.outbound.url_guard import Guard
 from cds_service.settings import Settings
 from cds_service.site import site_profile
 from cds_service.web import browsers, cds_hooks, health, pages, refusals
@@ -51,7 +51,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         templates=templates,
         discovery=discovery(SERVICES, templates),
         fhir=_fhir_client(settings, metrics),
-        ledger=FeedbackLedger(settings.database_url),
+        ledger=Ledger(settings.database_url),
         metrics=metrics,
     )
     for room in (cds_hooks, health, pages):

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from cds_service.ledger import FeedbackLedger, LedgerDown
+from cds_service.ledger import Ledger, LedgerDown
 from cds_service.wire.feedback import FeedbackEntry
 from cds_service.wire.validation import validator
 from tests.fixture_files import Clock, app_of, ask, legal
@@ -227,11 +227,11 @@ def test_a_refusal_echoes_nothing_of_the_feedback(client: FlaskClient) -> None:
 
 
 def test_the_file_is_written_ahead_and_synced_in_full(database: Path) -> None:
-    ledger = FeedbackLedger(f"sqlite:///{database}")
-    with ledger._engine.connect() as connection:
+    ledger = Ledger(f"sqlite:///{database}")
+    with ledger.database.reading() as connection:
         modes = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
     assert modes == ["wal", 2]
-    ledger.close()
+    ledger.database.close()
     assert database.read_bytes()[18:20] == b"\x02\x02"  # the file's own mark of write-ahead logging
 
 
@@ -275,25 +275,27 @@ def test_feedback_is_never_acknowledged_into_a_file_that_is_gone(client: FlaskCl
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/ledger.sqlite3", "no url", "oracle://127.0.0.1:1/nowhere"])
 def test_a_database_that_cannot_be_opened_is_said_when_the_service_starts(url: str) -> None:
     with pytest.raises(LedgerDown) as fault:
-        FeedbackLedger(url)
+        Ledger(url)
     assert "nowhere" not in str(fault.value)
 
 
 def test_feedback_survives_a_new_start(database: Path) -> None:
     for _ in range(2):
-        ledger = FeedbackLedger(f"sqlite:///{database}")
-        ledger.record([FeedbackEntry(card=CARD, outcome="overridden", at=NOW)], "https://a.example", "service", NOW)
-        ledger.close()
+        ledger = Ledger(f"sqlite:///{database}")
+        ledger.feedback.record(
+            [FeedbackEntry(card=CARD, outcome="overridden", at=NOW)], "https://a.example", "service", NOW
+        )
+        ledger.database.close()
     assert len(rows(database)) == 2
 
 
 def test_another_issuers_feedback_is_not_read(database: Path) -> None:
-    ledger = FeedbackLedger(f"sqlite:///{database}")
+    ledger = Ledger(f"sqlite:///{database}")
     for issuer, reason in (("https://a.example", "not-now"), ("https://b.example", "disagree")):
         entry = FeedbackEntry(card=CARD, outcome="overridden", at=NOW, reason_code=reason)
-        ledger.record([entry], issuer, "immune-status-order-sign", NOW)
-    assert ledger.of_card(CARD, "https://a.example") == [("overridden", "not-now")]
-    assert ledger.of_card(CARD, "https://b.example") == [("overridden", "disagree")]
-    assert ledger.of_card(CARD, "https://a.example/") == []
-    assert ledger.of_card("another", "https://a.example") == []
-    ledger.close()
+        ledger.feedback.record([entry], issuer, "immune-status-order-sign", NOW)
+    assert ledger.feedback.of_card(CARD, "https://a.example") == [("overridden", "not-now")]
+    assert ledger.feedback.of_card(CARD, "https://b.example") == [("overridden", "disagree")]
+    assert ledger.feedback.of_card(CARD, "https://a.example/") == []
+    assert ledger.feedback.of_card("another", "https://a.example") == []
+    ledger.database.close()

@@ -1,5 +1,17 @@
-"""What is remembered: feedback on cards, in an SQL database; SQLite on this machine by default."""
+"""What is remembered, in an SQL database (SQLite on this machine by default): used tokens, feedback on cards."""
 
-from cds_service.ledger.feedback import FeedbackLedger, LedgerDown
+from cds_service.ledger.database import Database, LedgerDown
+from cds_service.ledger.feedback import FeedbackLedger
+from cds_service.ledger.seen_tokens import SeenTokens
 
-__all__ = ["FeedbackLedger", "LedgerDown"]
+__all__ = ["Database", "FeedbackLedger", "Ledger", "LedgerDown", "SeenTokens"]
+
+
+class Ledger:
+    """The rooms of one database."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is an SQLAlchemy URL. Raises LedgerDown."""
+        self.database = Database(url)
+        self.seen_tokens = SeenTokens(self.database)
+        self.feedback = FeedbackLedger(self.database)

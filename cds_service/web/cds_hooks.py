@@ -50,7 +50,7 @@ def take_feedback(service_id: str) -> Response:
     parts, service = _called(service_id)
     caller = identify(parts.settings, request.remote_addr)
     entries = read_feedback(read_body(request, parts.settings.max_body_bytes))
-    parts.ledger.record(entries, caller.issuer, service.id, parts.clock())
+    parts.ledger.feedback.record(entries, caller.issuer, service.id, parts.clock())
     return _json({})
 
 

@@ -22,7 +22,7 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 def ready() -> Response:
     """Knowledge is loaded (else nothing had started) and the database answers."""
-    if not wiring().ledger.reachable():
+    if not wiring().ledger.database.reachable():
         raise Unavailable("The database of this service does not answer.", {"Retry-After": "5"})
     return _status("ready")
 

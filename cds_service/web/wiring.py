@@ -8,7 +8,7 @@ from typing import Any, cast
 from flask import current_app
 
 from cds_service.chart.fhir_client import FhirClient
-from cds_service.ledger import FeedbackLedger
+from cds_service.ledger import Ledger
 from cds_service.settings import Settings
 from cds_service.web.metrics import Metrics
 from hooks import Service
@@ -29,7 +29,7 @@ class Wiring:
     templates: Mapping[str, str]
     discovery: Mapping[str, Any]
     fhir: FhirClient | None  # None where no FHIR server may be asked
-    ledger: FeedbackLedger
+    ledger: Ledger
     metrics: Metrics
 
 

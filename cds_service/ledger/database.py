@@ -1,0 +1,112 @@
+"""An SQLAlchemy URL in; out comes the database that the ledger keeps, its tables made where they are missing."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, literal, make_url, select
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import QueuePool, StaticPool
+
+LONGEST_WAIT = 2.0  # seconds for a lock, where the caller sets no limit of its own
+_MOST_CONNECTIONS = 64  # more threads than answer at once; a thread never waits for another's connection
+
+
+class LedgerDown(Exception):
+    """The database cannot be reached or written."""
+
+
+class Tables(DeclarativeBase):
+    """The tables of the ledger."""
+
+
+class Database:
+    """One database for everything that is remembered."""
+
+    def __init__(self, url: str) -> None:
+        """Raises LedgerDown."""
+        try:
+            where = make_url(url)
+            self._is_sqlite = where.get_backend_name() == "sqlite"
+            file = where.database if self._is_sqlite and where.database not in (None, "", ":memory:") else None
+            self._engine: Engine = create_engine(url, **_pool(self._is_sqlite, file))
+            if self._is_sqlite:
+                event.listen(self._engine, "connect", _durable)
+            if file:
+                event.listen(self._engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
+                event.listen(self._engine, "checkout", lambda _, record, __: _same_file(record.info, file))
+            self._make_tables()
+        except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
+            raise LedgerDown(type(fault).__name__) from None
+
+    def _make_tables(self) -> None:
+        """Several workers start at once: whoever finds that another was faster looks again."""
+        try:
+            Tables.metadata.create_all(self._engine)
+        except SQLAlchemyError:
+            Tables.metadata.create_all(self._engine)
+
+    @contextmanager
+    def writing(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
+        """A transaction, durable when the block has ended; it waits for a lock so long. Raises LedgerDown, IntegrityError."""
+        try:
+            with self._engine.begin() as connection:
+                if self._is_sqlite:
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(1, int(1000 * seconds))}")
+                yield connection
+        except SQLAlchemyError as fault:
+            raise LedgerDown(type(fault).__name__) from fault
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read with. Raises LedgerDown."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as fault:
+            raise LedgerDown(type(fault).__name__) from None
+
+    def reachable(self) -> bool:
+        """Whether the database answers for its tables; SQLite says yes to a bare SELECT 1 without looking at its file."""
+        try:
+            with self.reading() as connection:
+                for table in Tables.metadata.sorted_tables:
+                    connection.execute(select(literal(1)).select_from(table).limit(1))
+        except LedgerDown:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Gives the connections back, before a fork and at the end."""
+        self._engine.dispose()
+
+
+def _pool(is_sqlite: bool, file: str | None) -> dict[str, Any]:
+    if is_sqlite and not file:
+        return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}  # in memory: one for all threads
+    return {"poolclass": QueuePool, "pool_size": _MOST_CONNECTIONS, "max_overflow": 0}
+
+
+def _durable(connection: Any, _: object) -> None:
+    """Write-ahead log, synced in full: what was acknowledged survives a power cut."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={int(1000 * LONGEST_WAIT)}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _identity(file: str) -> tuple[int, int]:
+    found = os.stat(file)
+    return found.st_dev, found.st_ino
+
+
+def _same_file(known: dict[Any, Any], file: str) -> None:
+    """A kept connection would write on into a file that was removed or replaced: it is opened anew then."""
+    try:
+        same = known.get("file") == _identity(file)
+    except OSError:
+        same = False
+    if not same:
+        raise DisconnectionError("the file is another")
