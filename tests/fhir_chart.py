@@ -11,7 +11,7 @@ from cds_service.chart.lab_values import LabReader
 from cds_service.chart.prefetch import KEYS
 from cds_service.chart.quantities import Units
 from cds_service.chart.templates import prefetch_templates
-from cds_service.chart.url_guard import Guard
+from cds_service.outbound.url_guard import Guard
 from hooks.knowledge import load
 from tests import fhir_servers as fakes
 from tests.fhir_servers import FakeServer

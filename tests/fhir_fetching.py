@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.fhir_pages import OUTCOMES, Fetched
-from cds_service.chart.url_guard import Guard
+from cds_service.outbound.url_guard import Guard
 from tests import fhir_servers as fakes
 
 HERE = Guard(loopback_only=True)
@@ -21,7 +21,7 @@ EMPTY = fakes.searchset()
 PATIENT = json.dumps({"resourceType": "Patient", "id": "p"}).encode()
 
 
-def threads_left(prefix: str, seconds: float) -> list[str]:
+def threads_left(prefix: str | tuple[str, ...], seconds: float) -> list[str]:
     """Which threads have not ended by then."""
     ends = monotonic() + seconds
     while (left := [one.name for one in threading.enumerate() if one.name.startswith(prefix)]) and monotonic() < ends:
@@ -32,7 +32,7 @@ def threads_left(prefix: str, seconds: float) -> list[str]:
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     yield
-    assert not threads_left("fhir", 2)
+    assert not threads_left(("fhir", "dns"), 2)
 
 
 def fetch(

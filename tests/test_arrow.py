@@ -14,10 +14,11 @@ MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors"},
     "wire": {"errors"},
-    "chart": {"errors", "wire"},
-    "access": {"errors", "settings"},
+    "outbound": {"errors"},
+    "chart": {"errors", "outbound", "wire"},
+    "access": {"errors", "outbound", "settings"},
     "ledger": {"errors", "settings", "wire"},
-    "web": {"access", "chart", "errors", "ledger", "settings", "wire"},
+    "web": {"access", "chart", "errors", "ledger", "outbound", "settings", "wire"},
 }
 OUTERMOST = {
     "__init__",

@@ -9,9 +9,9 @@ from time import sleep
 
 import pytest
 
-from cds_service.chart import fhir_connection
 from cds_service.chart.fhir_client import FhirClient
-from cds_service.chart.url_guard import AllowedServer, Guard
+from cds_service.outbound import connection
+from cds_service.outbound.url_guard import AllowedServer, Guard
 from tests import fhir_servers as fakes
 from tests.fhir_fetching import EMPTY, HERE, QUERIES, TOKEN, fault_of, fetch, no_thread_is_left
 from tests.fhir_servers import serving
@@ -36,8 +36,8 @@ def leading(*ips: str, after: float = 0.0) -> Callable[..., list[tuple[object, .
 @pytest.mark.parametrize("ips", [["127.0.0.1"], ["10.0.0.1"], ["93.184.215.14", "127.0.0.1"], ["169.254.169.254"]])
 def test_a_name_that_leads_inside_is_not_connected_to(monkeypatch: pytest.MonkeyPatch, ips: list[str]) -> None:
     connected: list[object] = []
-    monkeypatch.setattr(fhir_connection.socket, "getaddrinfo", leading(*ips))
-    monkeypatch.setattr(fhir_connection.TimedSocket, "connect", lambda _, address: connected.append(address))
+    monkeypatch.setattr(connection.socket, "getaddrinfo", leading(*ips))
+    monkeypatch.setattr(connection.TimedSocket, "connect", lambda _, address: connected.append(address))
     assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "not-allowed"
     assert not connected
 
@@ -56,15 +56,15 @@ def test_a_name_is_looked_up_once_for_all_queries_and_the_connections_go_where_i
     def rebinding(name: str, port: int, **more: object) -> list[tuple[object, ...]]:
         return next(answers)(name, port, **more)
 
-    monkeypatch.setattr(fhir_connection.socket, "getaddrinfo", rebinding)
-    monkeypatch.setattr(fhir_connection.TimedSocket, "connect", refuse)
+    monkeypatch.setattr(connection.socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(connection.TimedSocket, "connect", refuse)
     assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "unreachable"
     assert set(connected) == {("93.184.215.14", 443)}
     assert len(connected) == 2 * len(QUERIES)
 
 
 def test_a_resolver_that_hangs_costs_no_more_than_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fhir_connection.socket, "getaddrinfo", leading("93.184.215.14", after=1.0))
+    monkeypatch.setattr(connection.socket, "getaddrinfo", leading("93.184.215.14", after=1.0))
     assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "unresolved"
 
 
@@ -72,12 +72,12 @@ def test_a_name_without_an_address_is_noticed(monkeypatch: pytest.MonkeyPatch) -
     def none(*_: object, **__: object) -> None:
         raise socket.gaierror
 
-    monkeypatch.setattr(fhir_connection.socket, "getaddrinfo", none)
+    monkeypatch.setattr(connection.socket, "getaddrinfo", none)
     assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "unresolved"
 
 
 def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    connect = fhir_connection.TimedSocket.connect
+    connect = connection.TimedSocket.connect
 
     def first_hangs(self: socket.socket, address: tuple[str, int]) -> None:
         if address[0] == "::1":
@@ -85,9 +85,9 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: p
             raise TimeoutError
         connect(self, address)
 
-    monkeypatch.setattr(fhir_connection.TimedSocket, "connect", first_hangs)
+    monkeypatch.setattr(connection.TimedSocket, "connect", first_hangs)
     with serving(fakes.answering(fakes.whole(EMPTY))) as server:
-        monkeypatch.setattr(fhir_connection, "_LOOPBACK", ("::1", "127.0.0.1"))  # the fake listens on the second
+        monkeypatch.setattr(connection, "_LOOPBACK", ("::1", "127.0.0.1"))  # the fake listens on the second
         assert fetch(f"http://localhost:{server.port}/fhir", one="Condition")["one"].complete
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.chart.fhir_client import FhirClient
-from cds_service.chart.url_guard import AllowedServer, Guard
+from cds_service.outbound.url_guard import AllowedServer, Guard
 from tests import fhir_servers as fakes
 from tests.fhir_fetching import EMPTY, HERE, PATIENT, TOKEN, fault_of, fetch, no_thread_is_left
 from tests.fhir_servers import FakeServer, serving

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.chart.url_guard import AllowedServer, Guard, address_of
+from cds_service.outbound.url_guard import AllowedServer, Guard, address_of
 
 EHR = Guard((AllowedServer.of("https://fhir.ehr.test/r4"),))
 HERE = Guard(loopback_only=True)

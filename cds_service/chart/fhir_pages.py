@@ -7,36 +7,23 @@ from urllib.parse import urljoin
 
 from cds_service.chart.decode import bundle, resource
 from cds_service.chart.elements import Bundle, OperationOutcome
+from cds_service.outbound.faults import Failed, Fault
 
-Fault = Literal[
-    "not-allowed",  # the guard does not admit the URL or its IP address, or the token is no token
-    "unresolved",  # no IP address
-    "unreachable",  # no connection
-    "tls",  # the certificate or the protocol cannot be trusted
-    "deadline",
-    "redirect",
-    "refused",  # 401, 403
-    "not-found",
-    "rejected",  # any other 4xx, and what HTTP status should not be here
-    "server-error",
-    "broken",  # it came to an end before its end
-    "unreadable",  # not FHIR in JSON
+PageFault = Literal[
     "error-outcome",  # an OperationOutcome that says error, with status 200
-    "too-large",
     "too-many",  # pages or entries
     "loop",  # of pages
-    "failed",  # anything else
 ]
-OUTCOMES = ("complete", *get_args(Fault))
+OUTCOMES = ("complete", *get_args(Fault), *get_args(PageFault))
 MOST_PAGES, MOST_ENTRIES, MOST_BYTES = 5, 500, 4 << 20
 _ERRORS = ("error", "fatal")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class Failed(Exception):
-    """What was asked for did not come; of the reason only the word is ever told."""
+class Unfit(Exception):
+    """What came is no answer, or does not come to an end."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: PageFault) -> None:
         super().__init__(fault)
         self.fault = fault
 
@@ -47,7 +34,7 @@ class Fetched:
 
     pages: tuple[bytes, ...] = ()
     complete: bool = False
-    fault: Fault | None = None
+    fault: Fault | PageFault | None = None
 
 
 @dataclass(slots=True)
@@ -58,14 +45,14 @@ class Query:
     continued: bool = False
     _pages: list[bytes] = field(default_factory=list)
     _whole: bool = False
-    _fault: Fault | None = None
+    _fault: Fault | PageFault | None = None
 
     def run(self, ask: Callable[[str, int], bytes]) -> None:
         """`ask`: a URL and the most bytes it may bring in; its body out, or Failed."""
         try:
             self._follow(ask)
             self._whole = True
-        except Failed as failed:
+        except (Failed, Unfit) as failed:
             self._fault = failed.fault
         except Exception:  # a server's oddity that nobody thought of costs this answer, not all of them
             self._fault = "failed"
@@ -81,9 +68,9 @@ class Query:
         left, entries = MOST_BYTES, 0
         while url:
             if url in seen:
-                raise Failed("loop")
+                raise Unfit("loop")
             if len(seen) == MOST_PAGES or entries >= MOST_ENTRIES:
-                raise Failed("too-many")
+                raise Unfit("too-many")
             seen.add(url)
             body = ask(url, left).removeprefix(_BYTE_ORDER_MARK)
             page = _page(body, of_several=self.continued or bool(self._pages))
@@ -103,7 +90,7 @@ def next_page(page: Bundle, url: str) -> str | None:
 
 
 def _page(body: bytes, of_several: bool) -> Bundle:
-    """Raises Failed where it is no FHIR, or an error with a status that says otherwise."""
+    """Raises Failed where it is no FHIR, Unfit where it is an error with a status that says otherwise."""
     try:
         body.decode("utf-8")  # the decoder skips what it does not read, and would let bad UTF-8 pass there
     except UnicodeDecodeError:
@@ -113,5 +100,5 @@ def _page(body: bytes, of_several: bool) -> Bundle:
         raise Failed("unreadable")
     outcome = resource(body) if page.resourceType == "OperationOutcome" else None
     if isinstance(outcome, OperationOutcome) and any(issue.severity in _ERRORS for issue in outcome.issue):
-        raise Failed("error-outcome")
+        raise Unfit("error-outcome")
     return page

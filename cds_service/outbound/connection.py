@@ -22,16 +22,13 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from cds_service.chart.url_guard import LOCALHOST, Address
+from cds_service.outbound.faults import Failed
+from cds_service.outbound.url_guard import LOCALHOST, Address, Guard
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _LOOKUPS = BoundedSemaphore(16)  # the system's resolver cannot be interrupted: so many may hang, no more
 
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)  # it logs URLs, and patients' ids stand in them
-
-
-class Unresolved(Exception):
-    """The name has no address, or none came in time."""
 
 
 def remaining(deadline: float) -> float:
@@ -42,8 +39,16 @@ def remaining(deadline: float) -> float:
     return left
 
 
-def resolve(address: Address, deadline: float) -> tuple[str, ...]:
-    """The IP addresses of a host, asked for once. Raises Unresolved, at the latest when the deadline passes."""
+def permitted(guard: Guard, address: Address, deadline: float) -> tuple[str, ...]:
+    """The IP addresses of a host, asked for once, if the guard permits every one of them. Raises Failed."""
+    found = _resolved(address, deadline)
+    if not all(guard.permits(address, ip) for ip in found):
+        raise Failed("not-allowed")
+    return found
+
+
+def _resolved(address: Address, deadline: float) -> tuple[str, ...]:
+    """Raises Failed where there is no address, or none came by the deadline."""
     if address.host == LOCALHOST:
         return _LOOPBACK
     if ":" in address.host or address.host.rpartition(".")[2].isdecimal():
@@ -51,13 +56,13 @@ def resolve(address: Address, deadline: float) -> tuple[str, ...]:
     answers: SimpleQueue[tuple[str, ...]] = SimpleQueue()
     try:
         if not _LOOKUPS.acquire(timeout=remaining(deadline)):
-            raise Unresolved
-        Thread(target=_look_up, args=(address, answers), name="fhir-dns", daemon=True).start()
+            raise Failed("unresolved")
+        Thread(target=_look_up, args=(address, answers), name="dns", daemon=True).start()
         found = answers.get(timeout=remaining(deadline))
     except (Empty, TimeoutError):
-        raise Unresolved from None
+        raise Failed("unresolved") from None
     if not found:
-        raise Unresolved
+        raise Failed("unresolved")
     return found
 
 

@@ -37,7 +37,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class AllowedServer(Address):
-    """A FHIR server the configuration names. `private`: it may have an address that is not on the public Internet."""
+    """A server the configuration names. `private`: it may have an address that is not on the public Internet."""
 
     private: bool = False
 

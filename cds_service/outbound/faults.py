@@ -1,0 +1,28 @@
+"""Why a call to another server brought nothing, as one word of a closed set: all that is ever told of it."""
+
+from typing import Literal
+
+Fault = Literal[
+    "not-allowed",  # the guard does not admit the URL or its IP address, or the token is no token
+    "unresolved",  # no IP address
+    "unreachable",  # no connection
+    "tls",  # the certificate or the protocol cannot be trusted
+    "deadline",
+    "redirect",
+    "refused",  # 401, 403
+    "not-found",
+    "rejected",  # any other 4xx, and what HTTP status should not be here
+    "server-error",
+    "broken",  # it came to an end before its end
+    "unreadable",  # compressed, or not what was asked for
+    "too-large",
+    "failed",  # anything else
+]
+
+
+class Failed(Exception):
+    """What was asked for did not come; of the reason only the word is ever told."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
