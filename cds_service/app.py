@@ -10,7 +10,6 @@ from jinja2 import StrictUndefined
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.templates import prefetch_templates
 from cds_service.ledger import Ledger
-from cds_service.outbound.url_guard import Guard
 from cds_service.settings import Settings
 from cds_service.site import site_profile
 from cds_service.web import browsers, cds_hooks, health, pages, refusals
@@ -50,7 +49,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         services={service.id: service for service in SERVICES},
         templates=templates,
         discovery=discovery(SERVICES, templates),
-        fhir=_fhir_client(settings, metrics),
+        fhir=FhirClient(metrics.count_fetch),
         ledger=Ledger(settings.database_url),
         metrics=metrics,
     )
@@ -60,11 +59,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     refusals.register(app)
     gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
     return app
-
-
-def _fhir_client(settings: Settings, metrics: Metrics) -> FhirClient | None:
-    """In open access servers on this machine may be asked. No others are known, so otherwise nobody is asked."""
-    return FhirClient(Guard(loopback_only=True), metrics.count_fetch) if settings.open_access else None
 
 
 def _check_rules(profile: Profile) -> None:

@@ -19,7 +19,8 @@ from tests.fhir_servers import FakeServer
 KNOWLEDGE = load()
 TEMPLATES = prefetch_templates(KNOWLEDGE)
 LABS = LabReader(datetime(2026, 11, 20, 12, tzinfo=UTC), KNOWLEDGE, Units(KNOWLEDGE))
-CLIENT = FhirClient(Guard(loopback_only=True))
+CLIENT = FhirClient()
+HERE = Guard(loopback_only=True)
 PATIENT = {"resourceType": "Patient", "id": "p"}
 EMPTY = json.loads(fakes.searchset())
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}

@@ -36,11 +36,11 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 def fetch(
-    base: str, seconds: float = SECONDS, *, client: FhirClient | None = None, **queries: str
+    base: str, seconds: float = SECONDS, *, client: FhirClient | None = None, guard: Guard = HERE, **queries: str
 ) -> dict[str, Fetched]:
     """What came, asserted to have come in time; the overrun is printed."""
     began = monotonic()
-    found = (client or FhirClient(HERE)).fetch(base, TOKEN, queries or QUERIES, began + seconds)
+    found = (client or FhirClient()).fetch(guard, base, TOKEN, queries or QUERIES, began + seconds)
     took = monotonic() - began
     print(f"{(took - seconds) * 1000:+.1f} ms beyond the deadline" if took > seconds else f"{took * 1000:.1f} ms")
     assert took < seconds + SLACK

@@ -142,14 +142,16 @@ def test_a_request_says_what_it_takes_and_whose_it_is() -> None:
 @pytest.mark.parametrize("token", [None, ""])
 def test_without_a_token_none_is_sent(token: str | None) -> None:
     with serving(fakes.answering(fakes.whole(PATIENT))) as server:
-        assert FhirClient(HERE).fetch(server.base, token, {"patient": "Patient/p"}, monotonic() + 2)["patient"].complete
+        assert (
+            FhirClient().fetch(HERE, server.base, token, {"patient": "Patient/p"}, monotonic() + 2)["patient"].complete
+        )
     assert not server.tokens()
 
 
 @pytest.mark.parametrize("token", ["two words", "line\r\nX-Injected: 1", "caf\u00e9", "\x00"])
 def test_a_token_that_is_none_is_not_sent(token: str) -> None:
     with serving(fakes.answering(fakes.whole(PATIENT))) as server:
-        found = FhirClient(HERE).fetch(server.base, token, {"patient": "Patient/p"}, monotonic() + 2)
+        found = FhirClient().fetch(HERE, server.base, token, {"patient": "Patient/p"}, monotonic() + 2)
     assert found["patient"].fault == "not-allowed"
     assert not server.connections
 
@@ -187,7 +189,7 @@ def test_all_queries_together_bring_in_no_more_than_three_could() -> None:
 
 def test_every_query_is_counted_by_what_became_of_it() -> None:
     counted: Counter[str] = Counter()
-    client = FhirClient(HERE, lambda outcome: counted.update([outcome]))
+    client = FhirClient(lambda outcome: counted.update([outcome]))
     with serving(fakes.failing("500 x")) as server:
         fetch(server.base, client=client)
     with serving(fakes.answering(fakes.whole(EMPTY))) as server:

@@ -13,7 +13,7 @@ from cds_service.chart.fhir_client import FhirClient
 from cds_service.outbound import connection
 from cds_service.outbound.url_guard import AllowedServer, Guard
 from tests import fhir_servers as fakes
-from tests.fhir_fetching import EMPTY, HERE, QUERIES, TOKEN, fault_of, fetch, no_thread_is_left
+from tests.fhir_fetching import EMPTY, QUERIES, TOKEN, fault_of, fetch, no_thread_is_left
 from tests.fhir_servers import serving
 
 __all__ = ["no_thread_is_left"]  # after every test
@@ -38,7 +38,7 @@ def test_a_name_that_leads_inside_is_not_connected_to(monkeypatch: pytest.Monkey
     connected: list[object] = []
     monkeypatch.setattr(connection.socket, "getaddrinfo", leading(*ips))
     monkeypatch.setattr(connection.TimedSocket, "connect", lambda _, address: connected.append(address))
-    assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "not-allowed"
+    assert fault_of(fetch("https://fhir.ehr.test/r4", guard=NAMED)) == "not-allowed"
     assert not connected
 
 
@@ -58,14 +58,14 @@ def test_a_name_is_looked_up_once_for_all_queries_and_the_connections_go_where_i
 
     monkeypatch.setattr(connection.socket, "getaddrinfo", rebinding)
     monkeypatch.setattr(connection.TimedSocket, "connect", refuse)
-    assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "unreachable"
+    assert fault_of(fetch("https://fhir.ehr.test/r4", guard=NAMED)) == "unreachable"
     assert set(connected) == {("93.184.215.14", 443)}
     assert len(connected) == 2 * len(QUERIES)
 
 
 def test_a_resolver_that_hangs_costs_no_more_than_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.socket, "getaddrinfo", leading("93.184.215.14", after=1.0))
-    assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "unresolved"
+    assert fault_of(fetch("https://fhir.ehr.test/r4", guard=NAMED)) == "unresolved"
 
 
 def test_a_name_without_an_address_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +73,7 @@ def test_a_name_without_an_address_is_noticed(monkeypatch: pytest.MonkeyPatch) -
         raise socket.gaierror
 
     monkeypatch.setattr(connection.socket, "getaddrinfo", none)
-    assert fault_of(fetch("https://fhir.ehr.test/r4", client=FhirClient(NAMED))) == "unresolved"
+    assert fault_of(fetch("https://fhir.ehr.test/r4", guard=NAMED)) == "unresolved"
 
 
 def test_an_address_that_does_not_answer_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(certified: tuple[ssl.S
 
 
 def test_over_tls_the_answer_and_the_deadline_are_the_same(certified: tuple[ssl.SSLContext, str]) -> None:
-    client = FhirClient(HERE, authorities=certified[1])
+    client = FhirClient(authorities=certified[1])
     with serving(fakes.answering(fakes.whole(EMPTY)), certified[0]) as server:
         assert all(one.complete for one in fetch(server.base, 3, client=client).values())
         assert server.tokens() == [f"Bearer {TOKEN}"] * len(QUERIES)
@@ -140,5 +140,5 @@ def test_over_tls_the_answer_and_the_deadline_are_the_same(certified: tuple[ssl.
 
 def test_a_handshake_that_hangs_costs_no_more_than_the_deadline(certified: tuple[ssl.SSLContext, str]) -> None:
     with fakes.mute() as base:
-        client = FhirClient(HERE, authorities=certified[1])
+        client = FhirClient(authorities=certified[1])
         assert fault_of(fetch(base.replace("http:", "https:"), client=client)) == "deadline"

@@ -11,7 +11,7 @@ import pytest
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.outbound.url_guard import AllowedServer, Guard
 from tests import fhir_servers as fakes
-from tests.fhir_fetching import EMPTY, HERE, PATIENT, TOKEN, fault_of, fetch, no_thread_is_left
+from tests.fhir_fetching import EMPTY, PATIENT, TOKEN, fault_of, fetch, no_thread_is_left
 from tests.fhir_servers import FakeServer, serving
 
 __all__ = ["no_thread_is_left"]  # after every test
@@ -119,7 +119,7 @@ def test_a_server_that_is_not_allowed_is_not_connected_to() -> None:
     allowed = Guard((AllowedServer.of("https://fhir.ehr.test/r4", private=True),))
     with serving(fakes.answering(fakes.whole(EMPTY))) as server:
         for base in (server.base, server.base.replace("http:", "https:"), f"{server.base}?x="):
-            assert fault_of(fetch(base, client=FhirClient(allowed))) == "not-allowed"
+            assert fault_of(fetch(base, guard=allowed)) == "not-allowed"
         assert fault_of(fetch(f"{server.base}?x=")) == "not-allowed"
         assert not server.connections
 
@@ -141,7 +141,7 @@ def test_an_interrupted_connection_is_tried_once_more() -> None:
 
 def test_cookies_stay_with_the_server_that_set_them() -> None:
     with serving(fakes.setting_cookies) as server:
-        client = FhirClient(HERE)
+        client = FhirClient()
         for _ in range(2):
             assert fetch(server.base, client=client, one="Observation")["one"].complete
         assert len(server.asked) == 4

@@ -16,7 +16,7 @@ from cds_service.chart.intake import take_in
 from cds_service.chart.prefetch import KEYS
 from cds_service.wire.request import Authorization, HookRequest
 from tests import fhir_servers as fakes
-from tests.fhir_chart import CLIENT, ERROR, FULL, HINT, LABS, TEMPLATES, TOKEN, cd4, chart, page, without
+from tests.fhir_chart import CLIENT, ERROR, FULL, HERE, HINT, LABS, TEMPLATES, TOKEN, cd4, chart, page, without
 from tests.fhir_servers import FakeServer, serving
 
 
@@ -32,7 +32,7 @@ def request(base: str | None, prefetch: Mapping[str, Any], lent: Authorization |
 
 
 def gathered(asked: HookRequest, seconds: float = 2.0) -> HookRequest:
-    return gather(asked, TEMPLATES, CLIENT, monotonic() + seconds, LABS)
+    return gather(asked, TEMPLATES, CLIENT, HERE, deadline=monotonic() + seconds, labs=LABS)
 
 
 def keys_asked(server: FakeServer) -> set[str]:
@@ -133,7 +133,7 @@ def test_nobody_is_asked_without_a_server_or_a_client() -> None:
     assert gathered(asked) is asked
     with serving(chart) as server:
         asked = request(server.base, {})
-        assert gather(asked, TEMPLATES, None, monotonic() + 2, LABS) is asked
+        assert gather(asked, TEMPLATES, CLIENT, None, deadline=monotonic() + 2, labs=LABS) is asked
         assert gathered(request("https://fhir.ehr.test/r4", {})).prefetch == {}
         assert not server.connections
 

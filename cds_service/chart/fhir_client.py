@@ -26,21 +26,18 @@ _HEADERS = HEADERS | {"Accept": "application/fhir+json, application/json"}
 
 
 class FhirClient:
-    """Asks FHIR servers that the guard admits. `count` is told the outcome of each query, a word of `OUTCOMES`."""
+    """Asks the FHIR servers that a caller's guard admits. `count` is told the outcome of each query, a word of `OUTCOMES`."""
 
-    def __init__(
-        self, guard: Guard, count: Callable[[str], object] | None = None, authorities: str | None = None
-    ) -> None:
-        self._guard = guard
+    def __init__(self, count: Callable[[str], object] | None = None, authorities: str | None = None) -> None:
         self._count = count
         self._context = trusting(authorities)
 
     def fetch(
-        self, base_url: str, token: str | None, queries: Mapping[str, str], deadline: float
+        self, guard: Guard, base_url: str, token: str | None, queries: Mapping[str, str], deadline: float
     ) -> Mapping[str, Fetched]:
         """Of each key what came by the deadline (`time.monotonic`). A query is relative, or the absolute URL of a page."""
         try:
-            found = self._fetch(base_url, token or None, queries, deadline)
+            found = self._fetch(guard, base_url, token or None, queries, deadline)
         except Failed as failed:
             found = {key: Fetched(fault=failed.fault) for key in queries}
         if self._count:
@@ -49,15 +46,15 @@ class FhirClient:
         return found
 
     def _fetch(
-        self, base_url: str, token: str | None, queries: Mapping[str, str], deadline: float
+        self, guard: Guard, base_url: str, token: str | None, queries: Mapping[str, str], deadline: float
     ) -> dict[str, Fetched]:
-        base = self._guard.admitted(base_url)
+        base = guard.admitted(base_url)
         if base is None or "?" in base_url or (token and not _TOKEN.fullmatch(token)):
             raise Failed("not-allowed")
         asked = {key: _query(base_url, query) for key, query in queries.items()}
-        ips = permitted(self._guard, base, deadline)
+        ips = permitted(guard, base, deadline)
         with closing(Line(base, ips, deadline, self._context, MOST_AT_ONCE)) as line:
-            errand = _Errand(self._guard, base, token, Exchange(line, deadline, Allowance(MOST_BYTES_IN_ALL)))
+            errand = _Errand(guard, base, token, Exchange(line, deadline, Allowance(MOST_BYTES_IN_ALL)))
             pool = ThreadPoolExecutor(min(len(asked), MOST_AT_ONCE) or 1, thread_name_prefix="fhir")
             under_way = [pool.submit(one.run, errand.ask) for one in asked.values()]
             wait(under_way, timeout=max(0.0, deadline - monotonic()))

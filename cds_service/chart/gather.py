@@ -20,6 +20,7 @@ from cds_service.chart.fhir_client import MOST_AT_ONCE, FhirClient
 from cds_service.chart.intake import keys_that_came
 from cds_service.chart.lab_values import LabReader
 from cds_service.chart.prefetch import unpack
+from cds_service.outbound.url_guard import Guard
 from cds_service.wire.request import HookRequest
 
 _TOKEN = re.compile(r"{{\s*(.*?)\s*}}")
@@ -37,16 +38,25 @@ _page = msgspec.json.Decoder(_Page)
 
 
 def gather(
-    request: HookRequest, templates: Mapping[str, str], client: FhirClient | None, deadline: float, labs: LabReader
+    request: HookRequest,
+    templates: Mapping[str, str],
+    client: FhirClient,
+    guard: Guard | None,
+    *,
+    deadline: float,
+    labs: LabReader,
 ) -> HookRequest:
-    """Never raises: what cannot be fetched is lacking. `deadline` is of `time.monotonic`."""
+    """Never raises: what cannot be fetched is lacking. `guard`: the caller's; None where nobody may be asked for it.
+
+    `deadline` is of `time.monotonic`.
+    """
     lent = request.authorization
-    if client is None or request.fhir_server is None or (lent and lent.has_expired):
+    if guard is None or request.fhir_server is None or (lent and lent.has_expired):
         return request
     queries = _queries(request, templates, labs)
     if not queries:
         return request
-    fetched = client.fetch(request.fhir_server, lent.access_token if lent else None, queries, deadline)
+    fetched = client.fetch(guard, request.fhir_server, lent.access_token if lent else None, queries, deadline)
     came = {key: _joined(_before(request, queries[key], key), one.pages) for key, one in fetched.items() if one.pages}
     return replace(request, prefetch={**request.prefetch, **came})
 

@@ -13,6 +13,7 @@ from cds_service.chart.lab_values import LabReader
 from cds_service.chart.quantities import Units
 from cds_service.chart.read import read_chart
 from cds_service.errors import UnknownService
+from cds_service.outbound.url_guard import Guard
 from cds_service.web.bodies import read_body
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.wire.cards import render
@@ -20,6 +21,8 @@ from cds_service.wire.envelope import read_envelope
 from cds_service.wire.feedback import read_feedback
 from cds_service.wire.request import HookRequest
 from hooks.assess import Service, assess
+
+_HERE = Guard(loopback_only=True)  # open access: servers on this machine, and no others
 
 blueprint = Blueprint("cds-hooks", __name__, url_prefix="/cds-services")
 
@@ -80,7 +83,8 @@ def _gather(hook_request: HookRequest, now: datetime, parts: Wiring) -> HookRequ
     """The deadline runs from here: how long a client takes to send its request is its own affair."""
     deadline = monotonic() + parts.settings.deadline_ms / 1000
     labs = LabReader(now, parts.knowledge, Units(parts.knowledge, parts.settings.iu_per_copy))
-    return gather(hook_request, parts.templates, parts.fhir, deadline, labs)
+    guard = _HERE if parts.settings.open_access else None
+    return gather(hook_request, parts.templates, parts.fhir, guard, deadline=deadline, labs=labs)
 
 
 def _json(body: Any) -> Response:

@@ -28,7 +28,7 @@ class Wiring:
     services: Mapping[str, Service]
     templates: Mapping[str, str]
     discovery: Mapping[str, Any]
-    fhir: FhirClient | None  # None where no FHIR server may be asked
+    fhir: FhirClient
     ledger: Ledger
     metrics: Metrics
 
