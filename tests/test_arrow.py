@@ -12,7 +12,7 @@ LONGEST = 250
 # Of each room the rooms it may import, besides itself and hooks (the arrow of the architecture).
 MAY_IMPORT = {
     "errors": set(),
-    "settings": {"errors"},
+    "settings": {"errors", "outbound"},
     "wire": {"errors"},
     "outbound": {"errors"},
     "chart": {"errors", "outbound", "wire"},
@@ -29,6 +29,7 @@ OUTERMOST = {
     "explain",
     "fixtures",
     "knowledge",
+    "serve",
     "server",
     "site",
 }  # what wires, starts and plays the rest

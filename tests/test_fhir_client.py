@@ -53,9 +53,10 @@ MISBEHAVIOUR: dict[str, tuple[fakes.Behaviour, str]] = {
     "403": (fakes.failing("403 Forbidden"), "refused"),
     "404": (fakes.failing("404 Not Found"), "not-found"),
     "410": (fakes.failing("410 Gone"), "not-found"),
-    "429": (fakes.failing("429 Too Many Requests", Retry_After="120"), "rejected"),
+    "429": (fakes.failing("429 Too Many Requests", Retry_After="120"), "overloaded"),
     "500": (fakes.failing("500 Internal Server Error"), "server-error"),
-    "503": (fakes.failing("503 Service Unavailable", Retry_After="120"), "server-error"),
+    "502": (fakes.failing("502 Bad Gateway"), "server-error"),
+    "503": (fakes.failing("503 Service Unavailable", Retry_After="120"), "overloaded"),
 }
 
 

@@ -5,7 +5,7 @@ for the server it was lent for. Nothing of a URL, a token or an exception's text
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from time import monotonic
 from requests import PreparedRequest, Request
 
 from cds_service.chart.fhir_pages import Fetched, Query
+from cds_service.outbound.breaker import Breakers, Verdict, verdict
 from cds_service.outbound.connection import Line, permitted, trusting
 from cds_service.outbound.exchange import HEADERS, Allowance, Exchange
 from cds_service.outbound.faults import Failed
@@ -28,8 +29,14 @@ _HEADERS = HEADERS | {"Accept": "application/fhir+json, application/json"}
 class FhirClient:
     """Asks the FHIR servers that a caller's guard admits. `count` is told the outcome of each query, a word of `OUTCOMES`."""
 
-    def __init__(self, count: Callable[[str], object] | None = None, authorities: str | None = None) -> None:
+    def __init__(
+        self,
+        count: Callable[[str], object] | None = None,
+        authorities: str | None = None,
+        breakers: Breakers | None = None,
+    ) -> None:
         self._count = count
+        self._breakers = breakers or Breakers()
         self._context = trusting(authorities)
 
     def fetch(
@@ -39,7 +46,7 @@ class FhirClient:
         try:
             found = self._fetch(guard, base_url, token or None, queries, deadline)
         except Failed as failed:
-            found = {key: Fetched(fault=failed.fault) for key in queries}
+            found = _nothing(queries, failed)
         if self._count:
             for one in found.values():
                 self._count(one.fault or "complete")
@@ -52,6 +59,18 @@ class FhirClient:
         if base is None or "?" in base_url or (token and not _TOKEN.fullmatch(token)):
             raise Failed("not-allowed")
         asked = {key: _query(base_url, query) for key, query in queries.items()}
+        with self._breakers.permit(base.origin) as permit:
+            seconds = deadline - monotonic()
+            try:
+                found = self._ask(guard, base, token, asked, deadline)
+            except Failed as failed:
+                found = _nothing(queries, failed)
+            permit.verdict = _verdict(found.values(), seconds)
+            return found
+
+    def _ask(
+        self, guard: Guard, base: Address, token: str | None, asked: Mapping[str, Query], deadline: float
+    ) -> dict[str, Fetched]:
         ips = permitted(guard, base, deadline)
         with closing(Line(base, ips, deadline, self._context, MOST_AT_ONCE)) as line:
             errand = _Errand(guard, base, token, Exchange(line, deadline, Allowance(MOST_BYTES_IN_ALL)))
@@ -60,6 +79,14 @@ class FhirClient:
             wait(under_way, timeout=max(0.0, deadline - monotonic()))
             pool.shutdown(wait=False, cancel_futures=True)
             return {key: one.so_far() for key, one in asked.items()}
+
+
+def _nothing(keys: Iterable[str], failed: Failed) -> dict[str, Fetched]:
+    return {key: Fetched(fault=failed.fault) for key in keys}
+
+
+def _verdict(found: Collection[Fetched], seconds: float) -> Verdict:
+    return verdict(any(one.pages for one in found), {one.fault for one in found if one.fault}, seconds)
 
 
 def _query(base_url: str, query: str) -> Query:

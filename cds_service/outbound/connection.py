@@ -56,7 +56,7 @@ def _resolved(address: Address, deadline: float) -> tuple[str, ...]:
     answers: SimpleQueue[tuple[str, ...]] = SimpleQueue()
     try:
         if not _LOOKUPS.acquire(timeout=remaining(deadline)):
-            raise Failed("unresolved")
+            raise Failed("busy")  # with the names of other servers: not this one's fault
         Thread(target=_look_up, args=(address, answers), name="dns", daemon=True).start()
         found = answers.get(timeout=remaining(deadline))
     except (Empty, TimeoutError):

@@ -21,7 +21,14 @@ from cds_service.outbound.faults import Failed, Fault
 HEADERS = {"Accept-Encoding": "identity", "User-Agent": f"immune-status-cds/{__version__}"}
 LEAST_SECONDS = 0.15  # with less left, no answer is to be expected
 _CHUNK = 1 << 16
-_OF_STATUS: Mapping[int, Fault] = {401: "refused", 403: "refused", 404: "not-found", 410: "not-found"}
+_OF_STATUS: Mapping[int, Fault] = {
+    401: "refused",
+    403: "refused",
+    404: "not-found",
+    410: "not-found",
+    429: "overloaded",  # a Retry-After is not waited for: the answer is needed now
+    503: "overloaded",
+}
 _OF_CLASS: Mapping[int, Fault] = {3: "redirect", 5: "server-error"}
 
 

@@ -12,10 +12,13 @@ Fault = Literal[
     "refused",  # 401, 403
     "not-found",
     "rejected",  # any other 4xx, and what HTTP status should not be here
-    "server-error",
+    "server-error",  # any other 5xx
+    "overloaded",  # 429, 503
     "broken",  # it came to an end before its end
     "unreadable",  # compressed, or not what was asked for
     "too-large",
+    "busy",  # as many fetches as may be are under way; nothing was sent
+    "resting",  # it failed several times in a row; nothing was sent
     "failed",  # anything else
 ]
 

@@ -9,6 +9,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network, 
 
 LONGEST_URL = 2048
 LOCALHOST = "localhost"
+Origin = tuple[str, str, int]
 _VISIBLE = re.compile(r"[!-\[\]-~]+")  # ASCII without space, control characters and the backslash
 _URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([1-9][0-9]{0,4}))?(/[^?#]*)?(?:\?[^#]*)?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -29,10 +30,14 @@ class Address:
     port: int
     path: tuple[str, ...]
 
+    @property
+    def origin(self) -> Origin:
+        """Scheme, host and port: what makes it one server."""
+        return self.scheme, self.host, self.port
+
     def covers(self, other: "Address") -> bool:
         """Whether the other is of the same origin, at or below this path."""
-        same = (self.scheme, self.host, self.port) == (other.scheme, other.host, other.port)
-        return same and other.path[: len(self.path)] == self.path
+        return self.origin == other.origin and other.path[: len(self.path)] == self.path
 
 
 @dataclass(frozen=True, slots=True)
