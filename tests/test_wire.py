@@ -132,6 +132,13 @@ NOT_JSON = {
     "deep nesting in the envelope": b'{"context": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
     "deep nesting in the extension": raw('{"asOf"', '{"deep": ' + "[" * 200_000 + "]" * 200_000 + ', "asOf"'),
     "lone surrogate where it is read": raw(f'"{STARTING["hookInstance"]}"', '"ZZCANARYID\\ud800"'),
+    "lone surrogate where it is not": raw('"Lakeshore"', '"ZZCANARYNAME\\ud83d"'),
+    "a CD4 count beyond all numbers": raw("120,", "1e999,"),
+    "a CD4 count of 400 digits": raw("120,", "9" * 400 + ","),
+    "the hook twice": raw('"hook":', '"hook": "ZZCANARYNAME", "hook":'),
+    "the patient twice, once with an escape": raw('"patientId":', '"patient\\u0049d": "ZZCANARYID", "patientId":'),
+    "the value twice": raw('"value": 120', '"value": 20, "value": 120'),
+    "a member twice that is not read": raw('"city":', '"city": "ZZCANARYNAME", "city":'),
 }
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 from cds_service.chart.decode import bundle, resource
 from cds_service.chart.elements import Bundle, OperationOutcome
 from cds_service.outbound.faults import Failed, Fault
+from cds_service.wire.strict_json import json_fault
 
 PageFault = Literal[
     "error-outcome",  # an OperationOutcome that says error, with status 200
@@ -91,10 +92,8 @@ def next_page(page: Bundle, url: str) -> str | None:
 
 def _page(body: bytes, of_several: bool) -> Bundle:
     """Raises Failed where it is no FHIR, Unfit where it is an error with a status that says otherwise."""
-    try:
-        body.decode("utf-8")  # the decoder skips what it does not read, and would let bad UTF-8 pass there
-    except UnicodeDecodeError:
-        raise Failed("unreadable") from None
+    if json_fault(body):  # the decoder skips what it does not read, and would let anything pass there
+        raise Failed("unreadable")
     page = bundle(body)
     if page is None or not page.resourceType or (of_several and page.resourceType != "Bundle"):
         raise Failed("unreadable")

@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from cds_service.errors import Contradiction, Malformed
 from cds_service.wire.request import Authorization, HookRequest
+from cds_service.wire.strict_json import json_fault
 from cds_service.wire.validation import first_fault
 from hooks.assess import Service
 
@@ -16,7 +17,6 @@ _REQUIRED = ("patientId", "draftOrders")  # null is no value for these
 _OUTLINED = ("draftOrders", "selections")  # only their type matters to the envelope
 _PATIENT_ID = re.compile(r"(?:Patient/)?([A-Za-z0-9\-._]{1,64})")
 _members = msgspec.json.Decoder(dict[str, Raw])
-_FAULTS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 def read_envelope(body: bytes, service: Service) -> HookRequest:
@@ -39,29 +39,20 @@ def members_of(body: bytes) -> dict[str, Raw]:
     """The members of the JSON object that the body must be. Raises Malformed."""
     if not body.strip():
         raise Malformed("The body is empty; a JSON object is expected.")
+    fault = json_fault(body)
+    if fault:
+        raise Malformed(f"The body is not JSON that can be read: {fault}.")
     try:
-        body.decode("utf-8")  # the decoder skips what it does not read, and would let bad UTF-8 pass there
         return _members.decode(body)
     except msgspec.ValidationError:
         raise Malformed("The body is not a JSON object.") from None
-    except _FAULTS:
-        raise Malformed(
-            "The body is not JSON that can be read: one object in UTF-8, finite numbers, no deep nesting."
-        ) from None
 
 
 def _object(raw: Raw | None) -> dict[str, Raw]:
     try:
         return _members.decode(raw) if raw is not None else {}
-    except _FAULTS:
+    except msgspec.ValidationError:
         return {}
-
-
-def _plain(raw: Raw) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except _FAULTS:
-        raise Malformed("The body holds text or nesting that cannot be read.") from None
 
 
 def _outline(members: dict[str, Raw], context: dict[str, Raw]) -> dict[str, Any]:
@@ -69,14 +60,18 @@ def _outline(members: dict[str, Raw], context: dict[str, Raw]) -> dict[str, Any]
     found: dict[str, Any] = {}
     for name in ("hook", "hookInstance", *_OPTIONAL):
         if name in members and not (name in _OPTIONAL and bytes(memoryview(members[name])[:4]) == b"null"):
-            found[name] = _type_only(members[name]) if name in ("prefetch", "extension") else _plain(members[name])
+            found[name] = (
+                _type_only(members[name]) if name in ("prefetch", "extension") else msgspec.json.decode(members[name])
+            )
     if "context" in members:
         found["context"] = _context(context) if _first(members["context"]) == b"{" else _type_only(members["context"])
     return found
 
 
 def _context(context: dict[str, Raw]) -> dict[str, Any]:
-    read = {name: _plain(context[name]) for name in ("patientId", "userId", "encounterId") if name in context}
+    read = {
+        name: msgspec.json.decode(context[name]) for name in ("patientId", "userId", "encounterId") if name in context
+    }
     outlined = {name: _type_only(context[name]) for name in _OUTLINED if name in context}
     return {name: value for name, value in (read | outlined).items() if value is not None or name in _REQUIRED}
 
@@ -84,7 +79,7 @@ def _context(context: dict[str, Raw]) -> dict[str, Any]:
 def _type_only(raw: Raw) -> Any:
     """An empty object or array in place of a large one; anything else is small enough to be itself."""
     first = _first(raw)
-    return {} if first == b"{" else [] if first == b"[" else _plain(raw)
+    return {} if first == b"{" else [] if first == b"[" else msgspec.json.decode(raw)
 
 
 def _first(raw: Raw) -> bytes:
