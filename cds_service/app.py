@@ -7,12 +7,17 @@ from datetime import UTC, datetime
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from cds_service.access import Callers, Issuer
+from cds_service.access.trust_file import read_issuers
 from cds_service.chart.fhir_client import FhirClient
+from cds_service.chart.prefetch import KEYS
 from cds_service.chart.templates import prefetch_templates
 from cds_service.ledger import Ledger
-from cds_service.settings import Settings
-from cds_service.site import site_profile
+from cds_service.outbound.connection import trusting
+from cds_service.settings import SettingFault, Settings
+from cds_service.site import site_profiles
 from cds_service.web import browsers, cds_hooks, health, pages, refusals
+from cds_service.web.admission import Admission
 from cds_service.web.metrics import Metrics
 from cds_service.web.wiring import KEY, Wiring
 from cds_service.wire.discovery import discovery
@@ -28,16 +33,17 @@ def system_clock() -> datetime:
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Flask:
-    """The application. Raises KnowledgeFault, LedgerDown or pydantic's ValidationError, and then nothing starts."""
+    """The application. Raises SettingFault, KnowledgeFault, LedgerDown or pydantic's ValidationError, and then nothing starts."""
     knowledge = load()
     profiles = load_profiles(knowledge)
     for one in profiles.values():
         _check_rules(one)
-    profile = site_profile(profiles, settings)
+    profiles = site_profiles(profiles, settings)
     check_shapes(knowledge)
     for name in ("request", "order-request", "feedback"):
         validator(name)
-    metrics, templates = Metrics(), prefetch_templates(knowledge)
+    issuers = trusted_issuers(settings)
+    metrics, templates, ledger = Metrics(), prefetch_templates(knowledge), Ledger(settings.database_url)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = False
     app.jinja_env.undefined = StrictUndefined  # what a page asks for and is not there is a fault, not a gap on the page
@@ -45,12 +51,15 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         settings=settings,
         clock=clock,
         knowledge=knowledge,
-        profile=profile,
+        profile=profiles[settings.profile],
+        profiles=profiles,
+        callers=Callers(issuers, ledger.seen_tokens, metrics, trusting),
+        admission=Admission(),
         services={service.id: service for service in SERVICES},
         templates=templates,
         discovery=discovery(SERVICES, templates),
         fhir=FhirClient(metrics.count_fetch),
-        ledger=Ledger(settings.database_url),
+        ledger=ledger,
         metrics=metrics,
     )
     for room in (cds_hooks, health, pages):
@@ -59,6 +68,15 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     refusals.register(app)
     gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
     return app
+
+
+def trusted_issuers(settings: Settings) -> tuple[Issuer, ...]:
+    """Who may call. In open access nobody is asked who he is; without a trust file nobody may. Raises SettingFault."""
+    if settings.open_access or settings.issuers is None:
+        return ()
+    if settings.public_url is None:
+        raise SettingFault("CDS_PUBLIC_URL: the base address that clients call is required.")
+    return read_issuers(settings.issuers, KEYS[1:])
 
 
 def _check_rules(profile: Profile) -> None:

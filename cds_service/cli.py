@@ -12,6 +12,8 @@ from cds_service import __version__
 from cds_service.settings import SettingFault, read_settings
 from hooks.knowledge import KnowledgeFault, load, load_profiles
 
+_MOST_WORKERS = 64
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0 done, 1 something failed, 2 it was called or set up wrongly."""
@@ -52,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
     serve.add_argument("--port", type=_port, default=8080, metavar="N")
-    serve.add_argument("--workers", type=int, default=2, metavar="N")
+    serve.add_argument("--workers", type=_workers, default=2, metavar="N")
     serve.set_defaults(run=_serve)
     return parser
 
@@ -80,6 +82,12 @@ def _add_knowledge(commands: "argparse._SubParsersAction[argparse.ArgumentParser
 def _days(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError("a whole number of days is expected")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"a number of worker processes from 1 to {_MOST_WORKERS} is expected")
     return int(text)
 
 
@@ -152,13 +160,7 @@ def _diff(options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve(_: argparse.Namespace) -> int:
-    """Production needs to know its callers. Until client authentication exists there is nothing it may answer."""
-    settings = read_settings()
-    if not settings.issuers:
-        raise SettingFault("CDS_ISSUERS: the file of trusted issuers is required; `cds-service demo` runs without.")
-    if not settings.public_url:
-        raise SettingFault("CDS_PUBLIC_URL: the base address that clients call is required.")
-    raise SettingFault(
-        "CDS_ISSUERS: this version cannot verify client tokens yet, so it does not serve. Use `cds-service demo` on loopback."
-    )
+def _serve(options: argparse.Namespace) -> int:
+    from cds_service.serve import serve  # noqa: PLC0415  (the server is not needed by the others)
+
+    return serve(read_settings(), options.host, options.port, options.workers, sys.stderr)

@@ -73,6 +73,12 @@ class Forbidden(Refusal):
     status, code, issue = 403, "forbidden", "forbidden"
 
 
+class OverQuota(Refusal):
+    """This client has too many calls under way; others are served."""
+
+    status, code, issue = 429, "over-quota", "throttled"
+
+
 class Unavailable(Refusal):
     """The service cannot answer now; the client may try again."""
 

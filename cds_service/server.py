@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+THREADS = 32  # a worker: those at work, those waiting, and some to tell that there is no room (web/admission.py)
 _PINNED = {
     "worker_class": "gthread",
     "accesslog": None,
@@ -24,7 +25,7 @@ _PINNED = {
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, configured by us alone: neither its command line nor its files are read."""
 
-    def __init__(self, make_app: Callable[[], Flask], bind: str, workers: int, threads: int = 8) -> None:
+    def __init__(self, make_app: Callable[[], Flask], bind: str, workers: int, threads: int = THREADS) -> None:
         self._make_app = make_app
         self._options: dict[str, Any] = _PINNED | {"bind": bind, "workers": workers, "threads": threads}
         super().__init__()

@@ -10,10 +10,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
+from cds_service.outbound.url_guard import address_of
 from hooks.knowledge.load import FOLDER
 from hooks.knowledge.words import REGIONS
 
 PREFIX = "CDS_"
+DEADLINE_MS = (200, 8000)  # of one answer: the least and the most
+PROFILES = tuple(path.stem for path in sorted((FOLDER / "profiles").glob("*.toml")))
 Network = IPv4Network | IPv6Network
 
 
@@ -75,6 +78,15 @@ def _text(name: str, value: Any) -> str:
     return value.strip()
 
 
+def _address(name: str, value: Any) -> str:
+    """The base address that clients call, without a slash at its end; plain http for this machine only."""
+    text = _text(name, value).removesuffix("/")
+    found = address_of(text)
+    if found is None or "?" in text:
+        raise SettingFault(f"{PREFIX}{name.upper()}: the https address that clients call is expected, without a query.")
+    return text
+
+
 def _one_of(*allowed: str) -> Any:
     def parse(name: str, value: Any) -> str:
         if value not in allowed:
@@ -91,8 +103,11 @@ def _bytes(name: str, value: Any) -> int:
 
 
 def _milliseconds(name: str, value: Any) -> int:
-    if not re.fullmatch("[0-9]{3,4}", str(value)) or not 200 <= int(value) <= 8000:
-        raise SettingFault(f"{PREFIX}{name.upper()}: milliseconds for one answer, from 200 to 8000, are expected.")
+    least, most = DEADLINE_MS
+    if not re.fullmatch("[0-9]{3,4}", str(value)) or not least <= int(value) <= most:
+        raise SettingFault(
+            f"{PREFIX}{name.upper()}: milliseconds for one answer, from {least} to {most}, are expected."
+        )
     return int(value)
 
 
@@ -132,9 +147,8 @@ def _yes_or_no(name: str, value: Any) -> bool:
     return found
 
 
-_PROFILES = tuple(path.stem for path in sorted((FOLDER / "profiles").glob("*.toml")))
 _PARSERS: dict[str, Any] = {
-    "profile": _one_of(*_PROFILES),
+    "profile": _one_of(*PROFILES),
     "explain": _one_of("full", "summary", "off"),
     "max_body_bytes": _bytes,
     "deadline_ms": _milliseconds,
@@ -143,6 +157,6 @@ _PARSERS: dict[str, Any] = {
     "iu_per_copy": _factor,
     "endemic": _regions,
     "cotrimoxazole_for_all": _yes_or_no,
-    "public_url": _text,
+    "public_url": _address,
     "issuers": _text,
 }

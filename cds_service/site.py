@@ -6,7 +6,12 @@ from cds_service.settings import Settings
 from hooks.knowledge import Profile
 
 
+def site_profiles(profiles: Mapping[str, Profile], settings: Settings) -> Mapping[str, Profile]:
+    """Every guideline with the site's endemic regions and switches, by its name."""
+    for_all = settings.cotrimoxazole_for_all
+    return {name: one.at_site(settings.endemic, cotrimoxazole_for_all=for_all) for name, one in profiles.items()}
+
+
 def site_profile(profiles: Mapping[str, Profile], settings: Settings) -> Profile:
-    """The profile of the site: a guideline, with the site's endemic regions and switches."""
-    chosen = profiles[settings.profile]
-    return chosen.at_site(settings.endemic, cotrimoxazole_for_all=settings.cotrimoxazole_for_all)
+    """The profile of the site: the guideline that its settings name."""
+    return site_profiles(profiles, settings)[settings.profile]

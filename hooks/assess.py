@@ -97,8 +97,9 @@ class Assessment:
 
     @property
     def hidden_by_gaps(self) -> tuple[Finding, ...]:
-        """The rules whose gap could hide a warning or worse."""
-        return tuple(one for one in self.findings if one.gaps and (one.rule.worst != "info" or one.rule.id == "scope"))
+        """The rules whose gap could hide a warning or worse, but for gaps that the site has foreseen."""
+        told = (one for one in self.findings if any(not gap.foreseen for gap in one.gaps))
+        return tuple(one for one in told if one.rule.worst != "info" or one.rule.id == "scope")
 
 
 def _groups(said: Sequence[Finding]) -> list[list[int]]:

@@ -125,10 +125,14 @@ Fact = LabResult | OtherResult | Problem | Medication | Allergy | DraftOrder  # 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A datum that was not supplied, came in part, or could not be read; why, in words fit for a card."""
+    """A datum that was not supplied, came in part, or could not be read; why, in words fit for a card.
+
+    `foreseen`: the site has said that it cannot send it, so that no card says it again.
+    """
 
     datum: str
     why: str
+    foreseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

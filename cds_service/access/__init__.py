@@ -1,28 +1,13 @@
-"""Who is calling. Until client authentication exists there is one answer: anybody on this machine, in the open demo."""
+"""Who is calling: trusted issuers, their keys and tokens; in the open demo anybody on this machine."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from cds_service.errors import Unauthenticated
-from cds_service.settings import Settings
+from cds_service.access.callers import Caller, Callers
+from cds_service.access.issuers import OPEN, Issuer
 
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who called; feedback and cards belong to an issuer."""
-
-    issuer: str
-
-
-OPEN = Caller("open-demo")
-
-
-def identify(settings: Settings, address: str | None) -> Caller:
-    """The caller. In open access everybody on loopback, whatever token was sent; else nobody yet. Raises Unauthenticated."""
-    if settings.open_access and is_loopback(address):
-        return OPEN
-    raise Unauthenticated
+__all__ = ["OPEN", "Caller", "Callers", "Issuer", "is_loopback", "may_read"]
 
 
 def is_loopback(address: str | None) -> bool:
@@ -35,10 +20,12 @@ def is_loopback(address: str | None) -> bool:
         return False
 
 
-def may_read(settings: Settings, origin: str | None) -> bool:
-    """Whether a browser page of this origin may call (CORS): in open access any page served from this machine."""
-    if not settings.open_access or not origin:
+def may_read(origin: str | None, issuers: Iterable[Issuer], *, open_access: bool) -> bool:
+    """Whether a browser page of this origin may call (CORS): an issuer's own; in open access any served from this machine."""
+    if not origin:
         return False
+    if not open_access:
+        return any(origin in one.origins for one in issuers)
     try:
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and is_loopback(parts.hostname)

@@ -39,6 +39,7 @@ class Intake:
     patient: Patient
     supplied: frozenset[str]
     partial: frozenset[str]
+    never: frozenset[str]  # prefetch keys that the site has said it cannot send
 
     @property
     def as_of(self) -> date:
@@ -67,7 +68,10 @@ class Intake:
         """The data that were not supplied, or came only in part."""
         whys = {key: "was not supplied" for key in KEYS if key not in self.supplied}
         whys = dict.fromkeys(self.partial, "came only in part") | whys
-        return tuple(Gap(datum, whys[key]) for key in KEYS if key in whys for datum in DATA.get(key, ()))
+        foreseen = self.never - self.supplied
+        return tuple(
+            Gap(datum, whys[key], key in foreseen) for key in KEYS if key in whys for datum in DATA.get(key, ())
+        )
 
     def faults(self) -> Iterator[Unreadable]:
         """Resources of a kind we read that do not fit it, or that belong to nobody."""
@@ -87,7 +91,7 @@ class Intake:
             yield Unreadable(DATA[own][0], _MISFIT, None, f"Observation/{found.id}")
 
 
-def take_in(request: HookRequest, labs: LabReader) -> Intake:
+def take_in(request: HookRequest, labs: LabReader, never: frozenset[str] = frozenset()) -> Intake:
     """Unpacks a request. Raises Contradiction (anything is another patient's), then MissingData (required data)."""
     supply = unpack(request.prefetch)
     orders = tuple(unpack_orders(request.draft_orders)) if request.draft_orders is not None else None
@@ -99,7 +103,7 @@ def take_in(request: HookRequest, labs: LabReader) -> Intake:
     lacking = ([] if patient else ["patient"]) + ([] if supplied & {"cd4", "viralLoads"} else ["cd4", "viralLoads"])
     if patient is None or lacking:
         raise MissingData(f"Required prefetch was not supplied: {', '.join(lacking)}. Send it with the request.")
-    return Intake(supply, orders, subject, labs, patient, supplied, keys_in_part(supply, belongs))
+    return Intake(supply, orders, subject, labs, patient, supplied, keys_in_part(supply, belongs), never)
 
 
 def keys_that_came(supply: Supply, labs: LabReader) -> list[tuple[str, str]]:

@@ -41,11 +41,17 @@ from hooks.record import (
 
 
 def read_chart(
-    request: HookRequest, now: datetime, knowledge: Knowledge, iu_per_copy: Decimal | None = None
+    request: HookRequest,
+    now: datetime,
+    knowledge: Knowledge,
+    iu_per_copy: Decimal | None = None,
+    not_supplied: frozenset[str] = frozenset(),
 ) -> PatientRecord:
-    """The patient's record at this moment. Raises Contradiction (another patient's data) and MissingData."""
+    """The patient's record at this moment. `not_supplied`: prefetch keys that the site has said it cannot send.
+
+    Raises Contradiction (another patient's data) and MissingData."""
     labs = LabReader(now, knowledge, Units(knowledge, iu_per_copy))
-    intake = take_in(request, labs)
+    intake = take_in(request, labs, not_supplied)
     taken, drug_faults = _medications(intake, knowledge)
     drafts = _without_withdrawn(read_drafts(intake, knowledge), taken)
     art = art_history(taken, intake.as_of, knowledge)

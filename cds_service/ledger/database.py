@@ -1,8 +1,8 @@
 """An SQLAlchemy URL in; out comes the database that the ledger keeps, its tables made where they are missing."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, literal, make_url, select
@@ -98,7 +98,7 @@ def _durable(connection: Any, _: object) -> None:
 
 
 def _identity(file: str) -> tuple[int, int]:
-    found = os.stat(file)
+    found = Path(file).stat()
     return found.st_dev, found.st_ino
 
 

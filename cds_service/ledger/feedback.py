@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import DateTime, Index, String, Text, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cds_service.ledger.database import Database, Tables
+from cds_service.ledger.database import LONGEST_WAIT, Database, Tables
 from cds_service.wire.feedback import FeedbackEntry
 
 
@@ -35,8 +35,15 @@ class FeedbackLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, entries: Iterable[FeedbackEntry], issuer: str, service: str, received: datetime) -> None:
-        """Writes all entries in one transaction. Raises LedgerDown, and then none is written."""
+    def record(
+        self,
+        entries: Iterable[FeedbackEntry],
+        issuer: str,
+        service: str,
+        received: datetime,
+        seconds: float = LONGEST_WAIT,
+    ) -> None:
+        """Writes all entries in one transaction; waits for a lock so many seconds. Raises LedgerDown, and then none is written."""
         rows = [
             {
                 "received": received,
@@ -52,7 +59,7 @@ class FeedbackLedger:
             }
             for one in entries
         ]
-        with self._database.writing() as connection:
+        with self._database.writing(seconds) as connection:
             connection.execute(insert(Feedback), rows)
 
     def of_card(self, card: str, issuer: str) -> list[tuple[str, str | None]]:

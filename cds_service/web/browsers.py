@@ -21,7 +21,7 @@ def _preflight() -> Response | None:
     if not asked or request.url_rule is None:
         return None
     response = Response(status=204)
-    if may_read(wiring().settings, request.headers.get("Origin")):
+    if _may_read(request.headers.get("Origin")):
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept"
         response.headers["Access-Control-Max-Age"] = "600"
@@ -31,7 +31,7 @@ def _preflight() -> Response | None:
 def _mark(response: Response) -> Response:
     origin = request.headers.get("Origin")
     response.headers["Vary"] = "Origin"
-    if may_read(wiring().settings, origin):
+    if _may_read(origin):
         response.headers["Access-Control-Allow-Origin"] = str(origin)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -40,3 +40,8 @@ def _mark(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _may_read(origin: str | None) -> bool:
+    parts = wiring()
+    return may_read(origin, parts.callers.issuers.values(), open_access=parts.settings.open_access)

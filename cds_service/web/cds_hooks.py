@@ -7,22 +7,20 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from cds_service.access import identify
+from cds_service.access import Issuer
 from cds_service.chart.gather import gather
 from cds_service.chart.lab_values import LabReader
 from cds_service.chart.quantities import Units
 from cds_service.chart.read import read_chart
 from cds_service.errors import UnknownService
-from cds_service.outbound.url_guard import Guard
 from cds_service.web.bodies import read_body
+from cds_service.web.callers import give_places_back, identify, take_place
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.wire.cards import render
 from cds_service.wire.envelope import read_envelope
 from cds_service.wire.feedback import read_feedback
 from cds_service.wire.request import HookRequest
 from hooks.assess import Service, assess
-
-_HERE = Guard(loopback_only=True)  # open access: servers on this machine, and no others
 
 blueprint = Blueprint("cds-hooks", __name__, url_prefix="/cds-services")
 
@@ -37,12 +35,12 @@ def discover() -> Response:
 def call(service_id: str) -> Response:
     """Bytes to cards: identify, check, gather, read, assess, render."""
     parts, service = _called(service_id)
-    identify(parts.settings, request.remote_addr)
-    hook_request = read_envelope(read_body(request, parts.settings.max_body_bytes), service)
+    caller = identify(f"/cds-services/{service.id}")
+    hook_request = read_envelope(body := _body(parts), service)
     now = parts.clock()
-    gathered = _gather(hook_request, now, parts)
-    record = read_chart(gathered, now, parts.knowledge, parts.settings.iu_per_copy)
-    assessment = assess(service, record, parts.profile)
+    gathered = _gather(hook_request, caller.issuer, now, parts, len(body))
+    record = read_chart(gathered, now, parts.knowledge, parts.settings.iu_per_copy, caller.issuer.not_supplied)
+    assessment = assess(service, record, parts.profile_for(caller.issuer))
     parts.metrics.count(assessment)
     return _json(render(assessment, service, hook_request, record.as_of, parts.settings.explain))
 
@@ -51,15 +49,17 @@ def call(service_id: str) -> Response:
 def take_feedback(service_id: str) -> Response:
     """What became of cards: checked, written, and only then acknowledged."""
     parts, service = _called(service_id)
-    caller = identify(parts.settings, request.remote_addr)
-    entries = read_feedback(read_body(request, parts.settings.max_body_bytes))
-    parts.ledger.feedback.record(entries, caller.issuer, service.id, parts.clock())
+    caller = identify(f"/cds-services/{service.id}/feedback")
+    entries = read_feedback(_body(parts))
+    parts.ledger.feedback.record(entries, caller.issuer.iss, service.id, parts.clock(), g.budget.left)
     return _json({})
 
 
 @blueprint.before_request
 def _start() -> None:
     g.started = perf_counter()
+    if request.method == "POST":  # discovery is answered always
+        take_place()
 
 
 @blueprint.after_request
@@ -72,6 +72,9 @@ def _measure(response: Response) -> Response:
     return response
 
 
+blueprint.teardown_request(give_places_back)
+
+
 def _called(service_id: str) -> tuple[Wiring, Service]:
     parts = wiring()
     if service_id not in parts.services:
@@ -79,12 +82,17 @@ def _called(service_id: str) -> tuple[Wiring, Service]:
     return parts, parts.services[service_id]
 
 
-def _gather(hook_request: HookRequest, now: datetime, parts: Wiring) -> HookRequest:
-    """The deadline runs from here: how long a client takes to send its request is its own affair."""
-    deadline = monotonic() + parts.settings.deadline_ms / 1000
+def _body(parts: Wiring) -> bytes:
+    began = monotonic()
+    body = read_body(request, parts.settings.max_body_bytes)
+    g.budget.excuse(monotonic() - began)
+    return body
+
+
+def _gather(hook_request: HookRequest, issuer: Issuer, now: datetime, parts: Wiring, size: int) -> HookRequest:
     labs = LabReader(now, parts.knowledge, Units(parts.knowledge, parts.settings.iu_per_copy))
-    guard = _HERE if parts.settings.open_access else None
-    return gather(hook_request, parts.templates, parts.fhir, guard, deadline=deadline, labs=labs)
+    deadline = g.budget.to_fetch(size)
+    return gather(hook_request, parts.templates, parts.fhir, issuer.servers, deadline=deadline, labs=labs)
 
 
 def _json(body: Any) -> Response:

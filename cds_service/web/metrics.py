@@ -29,6 +29,18 @@ class Metrics:
             ("outcome",),
             registry=self._registry,
         )
+        self.tokens = Counter(
+            "cds_refused_tokens_total",
+            "Client tokens that were refused, by issuer (unknown: none of ours) and reason; the caller is not told the reason",
+            ("issuer", "reason"),
+            registry=self._registry,
+        )
+        self.key_sets = Counter(
+            "cds_key_set_fetches_total",
+            "Fetches of issuers' key sets by what became of them",
+            ("issuer", "outcome"),
+            registry=self._registry,
+        )
         self.seconds = Histogram(
             "cds_answer_seconds",
             "Time to answer a service call",
@@ -47,6 +59,14 @@ class Metrics:
     def count_fetch(self, outcome: str) -> None:
         """Counts a read or search at a FHIR server; `outcome` is of a closed set."""
         self.fetches.labels(outcome).inc()
+
+    def refused(self, issuer: str, reason: str) -> None:
+        """Counts a token that was not believed; both words are of closed sets."""
+        self.tokens.labels(issuer, reason).inc()
+
+    def keys(self, issuer: str, outcome: str) -> None:
+        """Counts a fetch of a key set; both words are of closed sets."""
+        self.key_sets.labels(issuer, outcome).inc()
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""

@@ -7,9 +7,11 @@ from typing import Any, cast
 
 from flask import current_app
 
+from cds_service.access import Callers, Issuer
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.ledger import Ledger
 from cds_service.settings import Settings
+from cds_service.web.admission import Admission
 from cds_service.web.metrics import Metrics
 from hooks import Service
 from hooks.knowledge import Knowledge, Profile
@@ -24,13 +26,20 @@ class Wiring:
     settings: Settings
     clock: Callable[[], datetime]
     knowledge: Knowledge
-    profile: Profile
+    profile: Profile  # of the service; an issuer may have another
+    profiles: Mapping[str, Profile]  # as they are at this site, by name
+    callers: Callers
+    admission: Admission
     services: Mapping[str, Service]
     templates: Mapping[str, str]
     discovery: Mapping[str, Any]
     fhir: FhirClient
     ledger: Ledger
     metrics: Metrics
+
+    def profile_for(self, issuer: Issuer) -> Profile:
+        """The guideline profile that this client is answered by."""
+        return self.profiles[issuer.profile] if issuer.profile else self.profile
 
 
 def wiring() -> Wiring:

@@ -121,7 +121,7 @@ def _detail(told: Sequence[TracedFinding]) -> str:
 
 def _not_assessed(hidden: tuple[Finding, ...], identity: _Identity) -> dict[str, Any]:
     """The one card that says which advice could not be assessed, for want of which datum, and why."""
-    gaps = {gap.datum: gap.why for finding in hidden for gap in finding.gaps}
+    gaps = {gap.datum: gap.why for finding in hidden for gap in finding.gaps if not gap.foreseen}
     advice = [finding.rule.title for finding in hidden]
     reasons = [gap_in_words(datum, why) for datum, why in gaps.items()]
     lines = "\n".join(f"- {capital(reason)}." for reason in reasons)
@@ -143,7 +143,8 @@ def _gap_summary(hidden: tuple[Finding, ...], in_all: int) -> str:
     """The first advice and its reason, as much of it as fits the line; how many more there are, and how many more reasons."""
     named = [one for one in hidden if one.rule.id != "scope"] or [*hidden]
     others = f" and {len(named) - 1} more" if len(named) > 1 else ""
-    advice, first = named[0].rule.title + others, named[0].gaps[0]
+    first = next(gap for gap in named[0].gaps if not gap.foreseen)
+    advice = named[0].rule.title + others
     more = f" (and {in_all - 1} more)" if in_all > 1 else ""
     longest = f"Not assessed: {advice}. {capital(gap_in_words(first.datum, first.why))}{more}"
     if len(longest) <= LONGEST_SUMMARY:

@@ -1,0 +1,159 @@
+"""The TOML file of trusted issuers in, checked issuers out; refuses to start on nonsense, naming entry and line."""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile
+from cds_service.access.key_set import KeySetFault, read_key_set
+from cds_service.outbound.url_guard import AllowedServer, Guard
+from cds_service.settings import DEADLINE_MS, PROFILES, SettingFault
+
+_LONGEST_LIFETIME = 3600
+_LONGEST_TEXT = 256
+
+
+@cache
+def presets() -> Mapping[str, Mapping[str, Any]]:
+    """What an entry leaves unsaid, by the name of its preset."""
+    found: dict[str, dict[str, Any]] = tomllib.loads(files(__package__).joinpath("presets.toml").read_text("utf-8"))
+    return found
+
+
+def read_issuers(path: str, prefetch_keys: tuple[str, ...]) -> tuple[Issuer, ...]:
+    """The issuers of a trust file. `prefetch_keys`: what `not_supplied` may name. Raises SettingFault."""
+    file = Path(path)
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise SettingFault(f"CDS_ISSUERS: the file cannot be read as TOML ({type(fault).__name__}).") from fault
+    entries = content.get("issuer")
+    if not isinstance(entries, list) or not entries or set(content) != {"issuer"}:
+        raise SettingFault("CDS_ISSUERS: one or more [[issuer]] tables, and nothing else, are expected.")
+    issuers = tuple(_Entry(place, one, file.parent, prefetch_keys).read() for place, one in enumerate(entries, 1))
+    twice = {one.iss for one in issuers if [other.iss for other in issuers].count(one.iss) > 1}
+    if twice:
+        raise SettingFault(f"CDS_ISSUERS: {', '.join(sorted(twice))} stands there twice.")
+    return issuers
+
+
+class _Entry:
+    """One [[issuer]] table: its own lines over those of its preset."""
+
+    def __init__(self, place: int, stated: Any, folder: Path, prefetch_keys: tuple[str, ...]) -> None:
+        self._place, self._folder, self._prefetch_keys = place, folder, prefetch_keys
+        self._stated: Mapping[str, Any] = {}
+        own = stated if isinstance(stated, dict) else self._refuse("issuer", "a table is expected")
+        preset = own.get("preset", "standard")
+        if preset not in presets():
+            self._refuse("preset", f"one of {', '.join(presets())} is expected")
+        self._stated = {**presets()[preset], **own}
+        unknown = sorted(self._stated.keys() - _LINES)
+        if unknown:
+            self._refuse(unknown[0], f"no such line; known are {', '.join(sorted(_LINES - {'about'}))}")
+
+    def read(self) -> Issuer:
+        """Raises SettingFault."""
+        private = self._value("allow_private_addresses", bool, default=False)
+        algorithms = self._chosen("algorithms", tuple(FITS)) or self._refuse("algorithms", "one or more are expected")
+        return Issuer(
+            iss=self._text("iss"),
+            keys=self._keys(private, algorithms),
+            algorithms=algorithms,
+            audiences=frozenset(self._texts("audiences")),
+            max_lifetime_seconds=self._whole("max_lifetime_seconds", 1, _LONGEST_LIFETIME),
+            tenants=frozenset(self._texts("tenants")),
+            servers=Guard(tuple(self._server("fhir_servers", one, private) for one in self._texts("fhir_servers"))),
+            origins=frozenset(self._origin(one) for one in self._texts("origins")),
+            deadline_ms=self._whole("deadline_ms", *DEADLINE_MS) if "deadline_ms" in self._stated else None,
+            not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
+            profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
+        )
+
+    def _refuse(self, line: str, expected: str) -> Any:
+        named = self._stated.get("iss")
+        whose = f" ({named})" if isinstance(named, str) and len(named) <= _LONGEST_TEXT else ""
+        raise SettingFault(f"CDS_ISSUERS: issuer {self._place}{whose}: {line}: {expected}.")
+
+    def _value(self, line: str, kind: type, default: Any = None) -> Any:
+        found = self._stated.get(line, default)
+        return found if type(found) is kind else self._refuse(line, f"{_KINDS[kind]} is expected")
+
+    def _text(self, line: str) -> str:
+        return self._short(line, self._value(line, str))
+
+    def _short(self, line: str, text: Any) -> str:
+        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable() or " " in text:
+            self._refuse(line, f"text of 1 to {_LONGEST_TEXT} characters without spaces is expected")
+        return str(text)
+
+    def _texts(self, line: str) -> tuple[str, ...]:
+        return tuple(self._short(line, one) for one in self._value(line, list, default=[]))
+
+    def _whole(self, line: str, least: int, most: int) -> int:
+        found: int = self._value(line, int)
+        return found if least <= found <= most else int(self._refuse(line, f"{least} to {most} is expected"))
+
+    def _one_of(self, line: str, allowed: tuple[str, ...]) -> str:
+        found = self._text(line)
+        return found if found in allowed else str(self._refuse(line, f"one of {', '.join(allowed)} is expected"))
+
+    def _chosen(self, line: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        found = self._texts(line)
+        if not set(found) <= set(allowed):
+            self._refuse(line, f"some of {', '.join(allowed)} are expected")
+        return found
+
+    def _server(self, line: str, url: str, private: bool) -> AllowedServer:
+        try:
+            found = AllowedServer.of(url, private)
+        except ValueError as fault:
+            return AllowedServer.of(str(self._refuse(line, str(fault))))
+        if found.scheme != "https" and not private:
+            self._refuse(line, "https is expected (http only to this machine, with allow_private_addresses)")
+        return found
+
+    def _keys(self, private: bool, algorithms: tuple[str, ...]) -> KeyFile | KeyAddress:
+        where, jku = self._value("jwks", str), self._stated.get("jku")
+        if "://" in where:
+            server = self._server("jwks", where, private)
+            if jku not in (None, where) and "jku" not in presets()[self._stated.get("preset", "standard")]:
+                self._refuse("jku", "it is the address under jwks; leave the line out")
+            return KeyAddress(url=where, guard=Guard((server,)))
+        file = self._folder / self._short("jwks", where)
+        try:
+            read_key_set(file.read_bytes(), algorithms)
+        except (OSError, KeySetFault) as fault:
+            what = str(fault) if isinstance(fault, KeySetFault) else "it cannot be read"
+            self._refuse("jwks", f"the key file: {what}")
+        return KeyFile(path=file, jku=self._text("jku") if jku is not None else None)
+
+    def _origin(self, text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
+            self._refuse("origins", "origins such as https://ehr.example.org, without a path, are expected")
+        return text
+
+
+_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number", list: "a list"}
+_LINES = {
+    "about",
+    "iss",
+    "preset",
+    "jwks",
+    "jku",
+    "algorithms",
+    "audiences",
+    "max_lifetime_seconds",
+    "tenants",
+    "fhir_servers",
+    "allow_private_addresses",
+    "origins",
+    "deadline_ms",
+    "not_supplied",
+    "profile",
+}
