@@ -36,7 +36,7 @@ class FhirClient:
         breakers: Breakers | None = None,
     ) -> None:
         self._count = count
-        self._breakers = breakers or Breakers()
+        self._breakers = Breakers() if breakers is None else breakers
         self._context = trusting(authorities)
 
     def fetch(

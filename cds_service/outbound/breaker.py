@@ -89,11 +89,12 @@ class Breakers:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._known: dict[Origin, _Breaker] = {}
+        self._of_origin: dict[Origin, _Breaker] = {}
 
-    def __len__(self) -> int:
+    @property
+    def known(self) -> int:
         """How many servers something is known of."""
-        return len(self._known)
+        return len(self._of_origin)
 
     @contextmanager
     def permit(self, origin: Origin) -> Iterator[Permit]:
@@ -107,21 +108,21 @@ class Breakers:
                 self._take_back(origin, permit)
 
     def _of(self, origin: Origin) -> _Breaker:
-        if origin not in self._known:
-            if len(self._known) >= MOST_ORIGINS:
+        if origin not in self._of_origin:
+            if len(self._of_origin) >= MOST_ORIGINS:
                 self._forget_one()
-            self._known[origin] = _Breaker()
-        return self._known[origin]
+            self._of_origin[origin] = _Breaker()
+        return self._of_origin[origin]
 
     def _take_back(self, origin: Origin, permit: Permit) -> None:
-        breaker = self._known[origin]
+        breaker = self._of_origin[origin]
         breaker.settle(permit, self._clock())
         if breaker.is_blank():
-            del self._known[origin]
+            del self._of_origin[origin]
 
     def _forget_one(self) -> None:
         """One that does not rest, or whose rest ends first; never one that is being asked. Raises Failed."""
-        idle = [origin for origin, one in self._known.items() if not one.under_way]
+        idle = [origin for origin, one in self._of_origin.items() if not one.under_way]
         if not idle:
             raise Failed("busy")
-        del self._known[min(idle, key=lambda one: self._known[one].rests_until or -inf)]
+        del self._of_origin[min(idle, key=lambda one: self._of_origin[one].rests_until or -inf)]

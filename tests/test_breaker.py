@@ -1,0 +1,365 @@
+"""A server that keeps failing rests, one that hangs holds a few fetches only, and neither concerns any other server."""
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from random import Random
+from threading import Barrier, Lock
+from time import sleep
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from cds_service.chart.fhir_pages import OUTCOMES
+from cds_service.outbound.breaker import (
+    FAILURES_IN_A_ROW,
+    FETCHES_AT_ONCE,
+    LONGEST_REST,
+    MOST_ORIGINS,
+    Breakers,
+    Permit,
+    Verdict,
+    verdict,
+)
+from cds_service.outbound.faults import Failed
+from cds_service.outbound.url_guard import Origin
+
+HERE: Origin = ("https", "fhir.ehr.test", 443)
+THERE: Origin = ("https", "fhir.ehr.test", 8443)
+
+
+class Clock:
+    """Time that a test moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def breakers(clock: Clock) -> Breakers:
+    return Breakers(clock)
+
+
+def ask(breakers: Breakers, came: Verdict = "answered", origin: Origin = HERE) -> str:
+    """One fetch that goes so: the word of a refusal, or "sent"."""
+    try:
+        with breakers.permit(origin) as permit:
+            permit.verdict = came
+    except Failed as failed:
+        return failed.fault
+    return "sent"
+
+
+def fail(breakers: Breakers, times: int = FAILURES_IN_A_ROW, origin: Origin = HERE) -> None:
+    for _ in range(times):
+        assert ask(breakers, "failed", origin) == "sent"
+
+
+# --- resting ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_rests_after_five_failures_in_a_row(breakers: Breakers) -> None:
+    fail(breakers)
+    assert ask(breakers) == "resting"
+
+
+def test_four_failures_and_an_answer_are_no_reason_to_rest(breakers: Breakers) -> None:
+    for _ in range(5):
+        fail(breakers, 4)
+        assert ask(breakers) == "sent"
+
+
+def test_what_is_nobodys_fault_neither_counts_nor_makes_good(breakers: Breakers) -> None:
+    for _ in range(20):
+        assert ask(breakers, "neither") == "sent"
+    fail(breakers, 4)
+    assert ask(breakers, "neither") == "sent"
+    fail(breakers, 1)
+    assert ask(breakers) == "resting"
+
+
+def test_it_rests_five_seconds_and_is_then_tried_by_one_at_a_time(breakers: Breakers, clock: Clock) -> None:
+    fail(breakers)
+    clock.now += 4.999
+    assert ask(breakers) == "resting"
+    clock.now += 0.001
+    with breakers.permit(HERE) as trial:
+        assert trial.trial
+        assert ask(breakers) == "resting"
+        trial.verdict = "answered"
+    with breakers.permit(HERE) as first, breakers.permit(HERE) as second:
+        assert not first.trial
+        assert not second.trial
+
+
+def test_every_trial_that_fails_doubles_the_rest_up_to_a_minute(breakers: Breakers, clock: Clock) -> None:
+    fail(breakers)
+    for seconds in (5, 10, 20, 40, 60, 60, 60):
+        clock.now += seconds - 0.001
+        assert ask(breakers) == "resting"
+        clock.now += 0.001
+        assert ask(breakers, "failed") == "sent"
+    clock.now += 60
+    assert ask(breakers, "answered") == "sent"
+    fail(breakers)
+    clock.now += 5  # after an answer it begins anew
+    assert ask(breakers) == "sent"
+
+
+def test_a_trial_that_says_nothing_leaves_the_next_one_to_try(breakers: Breakers, clock: Clock) -> None:
+    fail(breakers)
+    clock.now += 5
+    assert ask(breakers, "neither") == "sent"
+    with breakers.permit(HERE) as trial:
+        assert trial.trial
+
+
+def test_what_was_sent_before_the_rest_does_not_lengthen_it_but_may_end_it(breakers: Breakers, clock: Clock) -> None:
+    with ExitStack() as late:
+        one, other = late.enter_context(breakers.permit(HERE)), ExitStack()
+        late.push(other)
+        two = other.enter_context(breakers.permit(HERE))
+        fail(breakers)
+        clock.now += 3
+        two.verdict = "failed"
+        other.close()
+        clock.now += 2
+        with breakers.permit(HERE) as trial:
+            assert trial.trial
+        one.verdict = "answered"
+    assert ask(breakers) == "sent"
+    assert breakers.known == 0
+
+
+# --- how many at once ------------------------------------------------------------------------------------------------
+
+
+def test_eight_may_ask_at_once_and_the_ninth_is_told_at_once(breakers: Breakers) -> None:
+    with ExitStack() as held:
+        for _ in range(FETCHES_AT_ONCE):
+            held.enter_context(breakers.permit(HERE))
+        assert ask(breakers) == "busy"
+        assert ask(breakers, origin=THERE) == "sent"
+    assert ask(breakers) == "sent"
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit, Failed])
+def test_whatever_goes_wrong_the_permit_comes_back(fault: type[BaseException], breakers: Breakers) -> None:
+    for _ in range(FETCHES_AT_ONCE + 1):
+        with pytest.raises(fault), breakers.permit(HERE):
+            raise fault("x")
+    assert breakers.known == 0
+
+
+def test_a_trial_that_breaks_off_gives_the_trial_back(breakers: Breakers, clock: Clock) -> None:
+    fail(breakers)
+    clock.now += 5
+    with pytest.raises(ValueError, match="x"), breakers.permit(HERE):
+        raise ValueError("x")
+    assert ask(breakers) == "sent"
+
+
+@pytest.mark.parametrize("other", [THERE, ("http", "fhir.ehr.test", 443), ("https", "other.ehr.test", 443)])
+def test_servers_are_independent(other: Origin, breakers: Breakers) -> None:
+    fail(breakers)
+    fail(breakers, 4, other)
+    assert ask(breakers, origin=other) == "sent"
+    assert ask(breakers) == "resting"
+
+
+# --- how many are known ----------------------------------------------------------------------------------------------
+
+
+def numbered(place: int) -> Origin:
+    return "http", "127.0.0.1", place + 1
+
+
+def test_servers_that_answer_are_not_kept(breakers: Breakers) -> None:
+    for place in range(10_000):
+        ask(breakers, "neither" if place % 2 else "answered", numbered(place))
+    assert breakers.known == 0
+
+
+def test_no_more_are_known_than_may_be_and_those_that_rest_or_are_asked_stay(breakers: Breakers, clock: Clock) -> None:
+    fail(breakers)
+    with breakers.permit(THERE) as permit:
+        permit.verdict = "failed"
+        for place in range(MOST_ORIGINS * 3):
+            fail(breakers, 1, numbered(place))
+        assert breakers.known == MOST_ORIGINS
+        assert ask(breakers) == "resting"
+        for place in range(MOST_ORIGINS * 2):
+            clock.now += 0.001
+            fail(breakers, origin=numbered(place))
+        assert breakers.known == MOST_ORIGINS
+        assert ask(breakers, origin=numbered(place)) == "resting"  # those whose rest ends first had to go
+        assert ask(breakers) == "sent"
+    fail(breakers, 4, THERE)
+    assert ask(breakers, origin=THERE) == "resting"
+
+
+def test_where_all_are_being_asked_a_new_one_has_to_wait(breakers: Breakers) -> None:
+    with ExitStack() as held:
+        for place in range(MOST_ORIGINS):
+            held.enter_context(breakers.permit(numbered(place)))
+        assert ask(breakers) == "busy"
+        assert breakers.known == MOST_ORIGINS
+    assert breakers.known == 0
+
+
+# --- what counts -----------------------------------------------------------------------------------------------------
+
+OURS = set(OUTCOMES) - {"unreachable", "tls", "server-error", "overloaded", "broken", "unresolved", "deadline"}
+
+
+@pytest.mark.parametrize(
+    ("answered", "faults", "seconds", "said"),
+    [
+        (True, {"deadline", "server-error"}, 2.0, "answered"),
+        (False, {"unreachable"}, 0.01, "failed"),
+        (False, {"tls"}, 2.0, "failed"),
+        (False, {"server-error", "not-found"}, 2.0, "failed"),
+        (False, {"overloaded"}, 2.0, "failed"),
+        (False, {"broken"}, 2.0, "failed"),
+        (False, {"unresolved"}, 0.15, "failed"),
+        (False, {"unresolved"}, 0.149, "neither"),
+        (False, {"deadline"}, 0.15, "failed"),
+        (False, {"deadline"}, 0.149, "neither"),
+        (False, {"deadline"}, -1.0, "neither"),
+        (False, {"deadline", "broken"}, 0.01, "failed"),
+        (False, set(), 2.0, "neither"),
+        *((False, {word}, 2.0, "neither") for word in OURS),
+    ],
+)
+def test_what_a_fetch_says_of_its_server(answered: bool, faults: set[str], seconds: float, said: Verdict) -> None:
+    assert verdict(answered, faults, seconds) == said
+
+
+# --- any order, many threads -----------------------------------------------------------------------------------------
+
+ORIGINS = st.sampled_from([HERE, THERE, numbered(0)])
+VERDICTS = st.sampled_from(["answered", "failed", "failed", "failed", "neither"])
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Permits of three servers, taken and given back in any order, while time goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.breakers = Breakers(self.clock)
+        self.held: deque[tuple[Origin, Permit, ExitStack]] = deque()
+        self.failures = dict.fromkeys((HERE, THERE, numbered(0)), 0)  # since the last answer
+        self.failed_at = dict.fromkeys(self.failures, 0.0)
+
+    def permits(self, origin: Origin) -> list[Permit]:
+        return [permit for one, permit, _ in self.held if one == origin]
+
+    @rule(origin=ORIGINS)
+    def take(self, origin: Origin) -> None:
+        stack, others = ExitStack(), self.permits(origin)
+        try:
+            permit = stack.enter_context(self.breakers.permit(origin))
+        except Failed as failed:
+            self.refused(origin, failed.fault)
+            return
+        assert self.failures[origin] >= FAILURES_IN_A_ROW or not permit.trial
+        assert not permit.trial or not any(one.trial for one in others)
+        self.held.append((origin, permit, stack))
+
+    def refused(self, origin: Origin, word: str) -> None:
+        if word == "busy":
+            assert len(self.permits(origin)) == FETCHES_AT_ONCE
+            return
+        assert word == "resting"
+        assert self.failures[origin] >= FAILURES_IN_A_ROW
+        on_trial = any(one.trial for one in self.permits(origin))
+        assert on_trial or self.clock.now < self.failed_at[origin] + LONGEST_REST
+
+    @precondition(lambda self: self.held)
+    @rule(came=VERDICTS, turn=st.integers(0, 30))
+    def give_back(self, came: Verdict, turn: int) -> None:
+        self.held.rotate(turn)
+        origin, permit, stack = self.held.popleft()
+        permit.verdict = came
+        stack.close()
+        if came == "answered":
+            self.failures[origin] = 0
+        elif came == "failed":
+            self.failures[origin] += 1
+            self.failed_at[origin] = self.clock.now
+
+    @rule(seconds=st.sampled_from([0.001, 1.0, 4.999, 5.0, 60.0]))
+    def wait(self, seconds: float) -> None:
+        self.clock.now += seconds
+
+    @invariant()
+    def never_more_at_once_than_may_be_and_one_trial(self) -> None:
+        for origin in {one for one, _, _ in self.held}:
+            permits = self.permits(origin)
+            assert len(permits) <= FETCHES_AT_ONCE
+            assert sum(permit.trial for permit in permits) <= 1
+
+    def teardown(self) -> None:
+        """However it went: after a minute, each server is tried, answers, and nothing is left of it."""
+        while self.held:
+            self.give_back("neither", 0)
+        self.clock.now += 60
+        for origin in (HERE, THERE, numbered(0)):
+            assert ask(self.breakers, "answered", origin) == "sent"
+        assert self.breakers.known == 0
+
+
+TestAnyOrder = AnyOrder.TestCase
+
+
+def test_under_many_threads_no_count_leaks() -> None:
+    clock, threads, lock = Clock(), 24, Lock()
+    breakers, start = Breakers(clock), Barrier(24)
+    inside: dict[Origin, int] = {}
+    most: dict[Origin, int] = {}
+
+    def enter(origin: Origin, step: int) -> None:
+        with lock:
+            inside[origin] = inside.get(origin, 0) + step
+            most[origin] = max(most.get(origin, 0), inside[origin])
+
+    def once(random: Random, origin: Origin) -> None:
+        with breakers.permit(origin) as permit:
+            enter(origin, 1)
+            try:
+                permit.verdict = random.choice(("answered", "failed", "failed", "neither"))
+                sleep(random.choice((0.0, 0.0005)))
+                if random.random() < 0.2:
+                    raise ValueError
+            finally:
+                enter(origin, -1)
+
+    def run(seed: int) -> None:
+        random = Random(seed)  # noqa: S311  (an order of events, no secret)
+        start.wait(10)
+        for _ in range(400):
+            with lock:
+                clock.now += random.choice((0.0, 0.01, 0.5))
+            try:
+                once(random, random.choice((HERE, THERE)))
+            except (Failed, ValueError):
+                continue
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, range(threads)))
+    assert set(most.values()) == {FETCHES_AT_ONCE}
+    assert not any(inside.values())
+    clock.now += 60
+    for origin in (HERE, THERE):
+        assert ask(breakers, "answered", origin) == "sent"
+    assert breakers.known == 0
