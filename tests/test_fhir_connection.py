@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable
+from threading import BoundedSemaphore
 from time import sleep
 
 import pytest
@@ -13,7 +14,7 @@ from cds_service.chart.fhir_client import FhirClient
 from cds_service.outbound import connection
 from cds_service.outbound.url_guard import AllowedServer, Guard
 from tests import fhir_servers as fakes
-from tests.fhir_fetching import EMPTY, QUERIES, TOKEN, fault_of, fetch, no_thread_is_left
+from tests.fhir_fetching import EMPTY, QUERIES, TOKEN, fault_of, fetch, no_thread_is_left, threads_left
 from tests.fhir_servers import serving
 
 __all__ = ["no_thread_is_left"]  # after every test
@@ -66,6 +67,15 @@ def test_a_name_is_looked_up_once_for_all_queries_and_the_connections_go_where_i
 def test_a_resolver_that_hangs_costs_no_more_than_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.socket, "getaddrinfo", leading("93.184.215.14", after=1.0))
     assert fault_of(fetch("https://fhir.ehr.test/r4", guard=NAMED)) == "unresolved"
+
+
+def test_names_of_other_servers_that_hang_are_not_held_against_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_LOOKUPS", BoundedSemaphore(1))
+    monkeypatch.setattr(connection.socket, "getaddrinfo", leading("93.184.215.14", after=1.0))
+    other = Guard((AllowedServer.of("https://other.ehr.test/r4"),))
+    assert fault_of(fetch("https://other.ehr.test/r4", 0.2, guard=other)) == "unresolved"
+    assert fault_of(fetch("https://fhir.ehr.test/r4", 0.2, guard=NAMED)) == "busy"
+    assert not threads_left("dns", 2)  # each gives back what it took
 
 
 def test_a_name_without_an_address_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
