@@ -40,6 +40,12 @@ class MissingData(Refusal):
     status, code, issue = 412, "missing-data", "processing"
 
 
+class SlowBody(Refusal):
+    """The body did not come in the time it is waited for."""
+
+    status, code, issue = 408, "slow-body", "timeout"
+
+
 class TooLarge(Refusal):
     """The body is over the limit."""
 

@@ -6,9 +6,11 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from cds_service.slow_clients import Worker
+
 THREADS = 32  # a worker: those at work, those waiting, and some to tell that there is no room (web/admission.py)
 _PINNED = {
-    "worker_class": "gthread",
+    "worker_class": Worker,
     "accesslog": None,
     "errorlog": "-",
     "loglevel": "error",

@@ -36,6 +36,8 @@ import sys
 from cds_service.app import create_app
 from cds_service.server import Server
 from cds_service.settings import Settings
+from cds_service.slow_clients import Worker
+Worker.patience = float(sys.argv[4])
 settings = Settings(open_access=True, explain="full", max_body_bytes=int(sys.argv[2]), database_url=sys.argv[3])
 Server(lambda: create_app(settings), sys.argv[1], workers=1).run()
 """
@@ -54,10 +56,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[int]:
+def serving(folder: Path, patience: float = 10) -> Iterator[int]:
     """The production server in a process of its own; gives its port, and ends it by its pid."""
     port, database = free_port(), f"sqlite:///{folder / 'ledger.sqlite3'}"
-    command = [sys.executable, "-c", SERVE, f"127.0.0.1:{port}", str(LIMIT), database]
+    command = [sys.executable, "-c", SERVE, f"127.0.0.1:{port}", str(LIMIT), database, str(patience)]
     with subprocess.Popen(command, cwd=ROOT) as server:
         try:
             wait_for(port, server)

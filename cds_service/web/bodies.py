@@ -2,14 +2,14 @@
 
 from flask import Request
 
-from cds_service.errors import Malformed, TooLarge, WrongMediaType
+from cds_service.errors import Malformed, SlowBody, TooLarge, WrongMediaType
 
 _MEDIA_TYPES = ("application/json", "application/fhir+json")
 _CHUNK = 1 << 16
 
 
 def read_body(request: Request, limit: int) -> bytes:
-    """Raises WrongMediaType, TooLarge, Malformed. A chunked body is read to its end, never cut."""
+    """Raises WrongMediaType, TooLarge, SlowBody, Malformed. A chunked body is read to its end, never cut."""
     _check_size(request.content_length, limit)
     if request.mimetype not in _MEDIA_TYPES or request.mimetype_params.get("charset", "utf-8").lower() not in (
         "utf-8",
@@ -36,6 +36,8 @@ def _read(request: Request, limit: int) -> bytes:
             pieces.append(piece)
             total += len(piece)
             _check_size(total, limit)
+    except TimeoutError:  # of the client's socket, which the server gave up waiting for (slow_clients.py)
+        raise SlowBody("The body did not come in time. Send it again.") from None
     except OSError:
         raise Malformed("The body broke off before its end.") from None
     if request.content_length is not None and total < request.content_length:
