@@ -140,6 +140,46 @@ def test_what_was_sent_before_the_rest_does_not_lengthen_it_but_may_end_it(break
     assert breakers.known == 0
 
 
+def test_an_answer_ends_the_rest_though_another_fetch_is_still_under_way(breakers: Breakers, clock: Clock) -> None:
+    with breakers.permit(HERE):
+        fail(breakers)
+        clock.now += 5
+        assert ask(breakers, "failed") == "sent"
+        clock.now += 10
+        assert ask(breakers, "answered") == "sent"
+        fail(breakers, 4)  # the count begins anew,
+        assert ask(breakers, "failed") == "sent"
+        clock.now += 5  # and so does the length of the rest
+        assert ask(breakers) == "sent"
+
+
+def test_a_trial_stays_the_only_one_whatever_else_comes_back_meanwhile(breakers: Breakers, clock: Clock) -> None:
+    with ExitStack() as trying, ExitStack() as late:
+        late.enter_context(breakers.permit(HERE))
+        answered = late.enter_context(breakers.permit(HERE))
+        fail(breakers)
+        clock.now += 5
+        assert trying.enter_context(breakers.permit(HERE)).trial
+        assert ask(breakers) == "resting"
+        answered.verdict = "answered"
+        late.close()  # the server is asked freely again, fails again, rests again
+        fail(breakers)
+        clock.now += 5
+        assert ask(breakers) == "resting"
+        trying.close()
+        assert ask(breakers) == "sent"
+
+
+def test_a_late_fetch_that_says_nothing_does_not_let_a_second_trial_in(breakers: Breakers, clock: Clock) -> None:
+    with ExitStack() as late:
+        late.enter_context(breakers.permit(HERE))
+        fail(breakers)
+        clock.now += 5
+        with breakers.permit(HERE):
+            late.close()
+            assert ask(breakers) == "resting"
+
+
 # --- how many at once ------------------------------------------------------------------------------------------------
 
 

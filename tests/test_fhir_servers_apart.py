@@ -156,6 +156,15 @@ def test_one_answer_among_many_failures_is_an_answer() -> None:
             assert [one.fault for one in found.values()] == [None, "server-error", "server-error"]
 
 
+def test_a_first_page_is_an_answer_though_the_second_fails() -> None:
+    def first_only(server: FakeServer, connection: socket.socket, asked: fakes.Asked) -> None:
+        (BAD if "page" in asked.target else fakes.leading_to("?page=2"))(server, connection, asked)
+
+    client = FhirClient()
+    with serving(first_only) as server:
+        fail(client, server, "server-error", FAILURES_IN_A_ROW * 2)
+
+
 def test_callers_with_a_guard_of_their_own_share_what_is_known_of_a_server() -> None:
     client = FhirClient()
     with serving(BAD) as server:
