@@ -46,12 +46,9 @@ class _Entry:
 
     def __init__(self, place: int, stated: Any, folder: Path, prefetch_keys: tuple[str, ...]) -> None:
         self._place, self._folder, self._prefetch_keys = place, folder, prefetch_keys
-        self._stated: Mapping[str, Any] = {}
-        own = stated if isinstance(stated, dict) else self._refuse("issuer", "a table is expected")
-        preset = own.get("preset", "standard")
-        if preset not in presets():
-            self._refuse("preset", f"one of {', '.join(presets())} is expected")
-        self._stated = {**presets()[preset], **own}
+        self._stated: Mapping[str, Any] = stated if isinstance(stated, dict) else {}
+        self._preset = self._one_of("preset", tuple(presets())) if "preset" in self._stated else "standard"
+        self._stated = {**presets()[self._preset], **self._stated}
         unknown = sorted(self._stated.keys() - _LINES)
         if unknown:
             self._refuse(unknown[0], f"no such line; known are {', '.join(sorted(_LINES - {'about'}))}")
@@ -121,7 +118,7 @@ class _Entry:
         where, jku = self._value("jwks", str), self._stated.get("jku")
         if "://" in where:
             server = self._server("jwks", where, private)
-            if jku not in (None, where) and "jku" not in presets()[self._stated.get("preset", "standard")]:
+            if jku not in (None, where) and "jku" not in presets()[self._preset]:
                 self._refuse("jku", "it is the address under jwks; leave the line out")
             return KeyAddress(url=where, guard=Guard((server,)))
         file = self._folder / self._short("jwks", where)
