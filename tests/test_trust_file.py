@@ -58,6 +58,13 @@ def test_every_line_is_taken(tmp_path: Path) -> None:
     assert (one.deadline_ms, one.not_supplied, one.profile) == (200, {"allergies", "labs"}, "who")
 
 
+def test_a_key_set_may_be_named_by_a_query(tmp_path: Path) -> None:
+    (one,) = issuers(tmp_path, f'{ISS}\njwks = "https://ehr.example.org/keys?p=policy"')
+    assert isinstance(one.keys, KeyAddress)
+    assert one.keys.guard.admits(one.keys.url)
+    assert one.keys.jku == "https://ehr.example.org/keys?p=policy"
+
+
 def test_a_key_file_stands_beside_the_trust_file(tmp_path: Path) -> None:
     (one,) = issuers(tmp_path, f'{ISS}\njwks = "keys.json"')
     assert one.keys == KeyFile(path=tmp_path / "keys.json")

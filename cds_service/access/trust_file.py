@@ -117,7 +117,7 @@ class _Entry:
     def _keys(self, private: bool, algorithms: tuple[str, ...]) -> KeyFile | KeyAddress:
         where, jku = self._value("jwks", str), self._stated.get("jku")
         if "://" in where:
-            server = self._server("jwks", where, private)
+            server = self._server("jwks", where.partition("?")[0], private)  # a key set may be named by a query
             if jku not in (None, where) and "jku" not in presets()[self._preset]:
                 self._refuse("jku", "it is the address under jwks; leave the line out")
             return KeyAddress(url=where, guard=Guard((server,)))
