@@ -22,6 +22,7 @@ from cds_service.wire.envelope import members_of, read_envelope
 from hooks import SERVICES
 from hooks.assess import assess
 from hooks.knowledge import load, load_profiles
+from tests.benchmark.access import print_access
 from tests.benchmark.apps import floor_app, service_app
 from tests.benchmark.bodies import body
 from tests.benchmark.processes import Checkout, Running, post
@@ -143,6 +144,7 @@ def main() -> None:
                 one.stop()
     for name, content in (("small", small), ("large", large)):
         steps(name, content)
+    print_access()
 
 
 def _measure_all(running: list[Running], small: bytes, large: bytes, options: argparse.Namespace) -> None:
