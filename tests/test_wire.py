@@ -249,6 +249,8 @@ CONTRADICTIONS: dict[str, Change] = {
     "the same id on another server": whose("https://other.example.org/fhir/Patient/starting-art", "viralLoads"),
     "another patient's allergy": whose("Patient/ZZCANARYID", "allergies"),
     "another patient's draft": drafted_for("Patient/ZZCANARYID"),
+    "the user is the patient": with_("Patient/starting-art", "context", "userId"),
+    "the user is a relative, by an address": with_("https://ehr.example.org/fhir/RelatedPerson/7", "context", "userId"),
     "another Patient": with_({"resourceType": "Patient", "id": "ZZCANARYID"}, "prefetch", "patient"),
 }
 

@@ -16,11 +16,12 @@ _OPTIONAL = ("fhirServer", "fhirAuthorization", "prefetch", "extension")  # null
 _REQUIRED = ("patientId", "draftOrders")  # null is no value for these
 _OUTLINED = ("draftOrders", "selections")  # only their type matters to the envelope
 _PATIENT_ID = re.compile(r"(?:Patient/)?([A-Za-z0-9\-._]{1,64})")
+_LAYMAN = re.compile(r"(?:.*/)?(?:Patient|RelatedPerson)/[^/]*")
 _members = msgspec.json.Decoder(dict[str, Raw])
 
 
 def read_envelope(body: bytes, service: Service) -> HookRequest:
-    """Raises Malformed (400), then Contradiction (422): another service's hook, an authorization for another patient."""
+    """Raises Malformed (400), then Contradiction (422): another service's hook, another patient's authorization, a lay user."""
     members = members_of(body)
     context = _object(members.get("context"))
     fault = first_fault("order-request" if service.at_order else "request", _outline(members, context))
@@ -32,6 +33,8 @@ def read_envelope(body: bytes, service: Service) -> HookRequest:
     lent = request.authorization.patient if request.authorization else None
     if lent is not None and _patient_id(lent) != request.patient_id:
         raise Contradiction("fhirAuthorization is for another patient than the context.")
+    if _LAYMAN.fullmatch(request.user_id or ""):
+        raise Contradiction("This service advises health care professionals; context.userId is a patient or a relative.")
     return request
 
 
