@@ -111,6 +111,25 @@ def test_an_update_keeps_the_encounter_and_requester_of_the_draft_not_those_of_t
         assert {name: one[name] for name in other} == other
 
 
+@pytest.mark.parametrize("subject", [{"identifier": {"value": "7"}}, {"reference": "Group/ward"}, {"display": "x"}])
+def test_an_update_is_for_the_patient_of_the_context_whatever_the_draft_says(subject: dict[str, Any]) -> None:
+    for one in updated(with_more(subject=subject)):
+        assert one["subject"] == {"reference": "Patient/tmp-smx-after-sjs"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"identifier": [{"value": "<b>7</b>"}]}, {"groupIdentifier": {"value": "7\u202e"}}, {"priority": "[x](y)"}],
+    ids=str,
+)
+def test_an_update_leaves_out_what_could_be_taken_for_markup(odd: dict[str, Any]) -> None:
+    found = updated(with_more(**odd))
+    assert len(found) == 2
+    for one in found:
+        assert not odd.keys() & one.keys()
+        assert one["authoredOn"] == draft_of(UNSAFE)["authoredOn"]
+
+
 def test_an_update_has_those_of_the_session_where_the_draft_has_none() -> None:
     context = UNSAFE["context"]
     found = updated(with_more(encounter=None, requester=None, category=None))

@@ -1,5 +1,6 @@
 """The draft orders of a signing session in, what each asks for out: a drug, a test, something else, or nothing readable."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from cds_service.chart import medications
@@ -13,6 +14,7 @@ from hooks.record import DraftOrder
 
 _WITHDRAWN = ("cancelled", "entered-in-error", "stopped", "completed", "revoked")
 _STOPS = ("stopped", "cancelled", "completed", "ended")  # the draft ends an order of the chart
+_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _NO_TEST = frozenset(("not-a-measure", "hiv2-viral-load", "cd4-unverified", "viral-load-unverified"))
 
 
@@ -47,16 +49,21 @@ def _read(
         named = named_drug(one, siblings, knowledge)
         drug = medications.stopped(one, named, intake.as_of) if named else None
         if drug:
-            yield DraftOrder(source=f"MedicationRequest/{one.id}", medication=drug, stops=True)
+            yield DraftOrder(source=_source("MedicationRequest", one), medication=drug, stops=True)
     elif isinstance(one, MedicationRequest) and not medications.is_withdrawn(one):
         named = named_drug(one, siblings, knowledge)
         drug = medications.drafted(one, named, intake.as_of) if named else None
-        yield DraftOrder(source=f"MedicationRequest/{one.id}", medication=drug, readable=named is not None)
+        yield DraftOrder(source=_source("MedicationRequest", one), medication=drug, readable=named is not None)
     elif isinstance(one, ServiceRequest) and one.status not in _WITHDRAWN and not _forbids(one):
         tests = _tests(one, knowledge)
-        yield DraftOrder(source=f"ServiceRequest/{one.id}", tests=tests, readable=one.code is not None)
+        yield DraftOrder(source=_source("ServiceRequest", one), tests=tests, readable=one.code is not None)
     elif isinstance(one, Other) and one.resourceType in KINDS:
-        yield DraftOrder(source=f"{one.resourceType}/{one.id}", readable=False)
+        yield DraftOrder(source=_source(one.resourceType, one), readable=False)
+
+
+def _source(kind: str, one: Known | Other) -> str:
+    """Type/id. What is no FHIR id counts as none: it would come back to the client as it is, in the offer to remove it."""
+    return f"{kind}/{one.id if one.id and _ID.fullmatch(one.id) else None}"
 
 
 def _tests(order: ServiceRequest, knowledge: Knowledge) -> frozenset[str]:

@@ -18,14 +18,13 @@ from hooks.knowledge import Dose, Drug, Knowledge, LabTest
 RXNORM, LOINC, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://loinc.org", "http://unitsofmeasure.org"
 _USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-._]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
-_KEPT = (  # of a draft that is replaced: what tells which order it is, for whom, by whom and why; nothing about its drug
+_KEPT = (  # of a draft that is replaced: what tells which order it is, by whom and why; nothing about its drug
     "id",
     "identifier",
     "status",
     "intent",
     "category",
     "priority",
-    "subject",
     "encounter",
     "authoredOn",
     "requester",
@@ -34,6 +33,7 @@ _KEPT = (  # of a draft that is replaced: what tells which order it is, for whom
     "groupIdentifier",
 )
 _WORDS = ("text", "display", "extension", "assigner")
+_PLAIN = re.compile(r"[ !#-;=?-Z^_a-z{|}~]*")  # what codes, references, dates and order numbers are written in
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/medicationrequest-category"
 
 
@@ -61,7 +61,7 @@ def _replacement(suggestion: ReplaceDraft, request: HookRequest) -> dict[str, An
     made = medication_request(suggestion.order.regimen.drugs[0], suggestion.order.dosed) | _context(request)
     made["id"] = suggestion.source.removeprefix("MedicationRequest/")
     draft = draft_order(request, suggestion.source)
-    whole = made | {key: kept for key in _KEPT if (kept := _without_words(draft.get(key)))}
+    whole = made | {key: kept for key in _KEPT if (kept := _without_words(draft.get(key))) and _is_plain(kept)}
     try:
         MedicationRequest.model_validate(whole)
     except ValidationError:  # what the client wrote does not hold: then only what is ours
@@ -75,6 +75,13 @@ def _without_words(value: Any) -> Any:
         found = {key: _without_words(one) for key, one in value.items() if key not in _WORDS}
         return {key: one for key, one in found.items() if one not in ({}, [])}
     return [one for one in map(_without_words, value) if one not in ({}, [])] if isinstance(value, list) else value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether no string in it could be taken for markup, or reads otherwise than it is written."""
+    if isinstance(value, dict | list):
+        return all(map(_is_plain, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, str) or _PLAIN.fullmatch(value) is not None
 
 
 def label(suggestion: Suggestion, knowledge: Knowledge) -> str:
