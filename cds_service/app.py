@@ -45,7 +45,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     issuers = trusted_issuers(settings)
     metrics, templates, ledger = Metrics(), prefetch_templates(knowledge), Ledger(settings.database_url)
     app = Flask("cds_service", static_folder=None)
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would lose or repeat a body
     app.jinja_env.undefined = StrictUndefined  # what a page asks for and is not there is a fault, not a gap on the page
     app.extensions[KEY] = Wiring(
         settings=settings,

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from cds_service.slow_clients import Worker
+from cds_service.unreadable_requests import Worker
 
 THREADS = 32  # a worker: those at work, those waiting, and some to tell that there is no room (web/admission.py)
 _PINNED = {
@@ -14,6 +14,8 @@ _PINNED = {
     "accesslog": None,
     "errorlog": "-",
     "loglevel": "error",
+    "forwarded_allow_ips": "",  # a client behind a proxy on this machine would else choose its own path (SCRIPT_NAME, PATH_INFO)
+    "forwarder_headers": "",
     "limit_request_line": 4094,
     "limit_request_fields": 100,
     "limit_request_field_size": 8190,
