@@ -1,5 +1,6 @@
 """Attacks on the service as it runs in production: each row of tests/attack/tables between two good requests."""
 
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -37,15 +38,17 @@ def size_of(pid: int) -> int:
     return int(subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], check=True, capture_output=True).stdout)
 
 
-def named(case: Case) -> str:
-    return f"{case.table}: {case.says}"
+def parameter(case: Case) -> object:
+    """A case; one that is known not to hold yet is marked, and is noticed when it does."""
+    marks = [pytest.mark.xfail(reason=case.open, strict=True)] if case.open else []
+    return pytest.param(case, id=f"{case.table}: {case.says}", marks=marks)
 
 
-@pytest.mark.parametrize("case", CASES, ids=named)
+@pytest.mark.parametrize("case", [parameter(case) for case in CASES])
 def test_the_attack_gets_what_the_table_says_and_changes_nothing(
     target: Target, sizes: dict[int, int], case: Case
 ) -> None:
-    before, rows, lent = good(target), target.feedback_rows(), len(target.fakes["friend"].tokens())
+    before, rows, lent = good(target), target.feedback_rows(), len(target.friend_of(case).tokens())
     assert target.new_deeds().connections == 0, "a good request asks nobody"
     answers = attack(target, case)
     deeds = target.new_deeds()
@@ -56,7 +59,7 @@ def test_the_attack_gets_what_the_table_says_and_changes_nothing(
     assert (deeds.connections, deeds.lookups, deeds.others) == (case.connections, case.lookups, ())
     assert sum(deeds.arrived.values()) == case.connections, "the fakes count what the hook counts"
     assert deeds.arrived["stranger"] == 0
-    assert target.fakes["friend"].tokens()[lent:] == [f"Bearer {golden.LENT}"] * case.lent
+    assert target.friend_of(case).tokens()[lent:] == [f"Bearer {golden.LENT}"] * case.lent
     assert target.feedback_rows() - rows == case.stored
     assert good(target) == before
     assert target.workers() == list(sizes), "a worker died"
@@ -87,7 +90,9 @@ def pieces(tokens: list[str]) -> list[bytes]:
 
 
 def test_the_server_wrote_no_trace_of_a_fault(target: Target) -> None:
-    assert (target.folder / "stderr").read_text("utf-8") == ""
+    said = (target.folder / "stderr").read_text("utf-8")
+    locked = re.compile(r"the database cannot be written \(\w+\)\n")  # what the rows on a locked database make
+    assert locked.sub("", said) == ""
     assert (target.folder / "stdout").read_text("utf-8") == ""
 
 

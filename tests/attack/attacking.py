@@ -10,7 +10,6 @@ from tests.attack.line import Answer, Line
 from tests.attack.server import Target
 from tests.attack.tables import Case, changed
 from tests.attack.tokens import token_of, twin
-from tests.attack.trusted import keys_url, name_of
 from tests.fixture_files import numbered
 
 GOOD = Case(table="golden", about="", says="A good request")
@@ -21,7 +20,7 @@ Answered = tuple[Case, str, Answer]  # the call, its method, what came
 def good(target: Target) -> object:
     """The answer to a good request with a token of its own, but for what is new each time."""
     with target.line() as line:
-        answer = line.ask(_asked(target, GOOD, _token(target, GOOD)))[0]
+        answer = line.ask(asking(GOOD, _token(target, GOOD), target.places_of(GOOD)))[0]
     assert answer.status == 200, answer.written
     head = [f"{name}: {value}" for name, value in answer.headers if not _NEW_EACH_TIME.fullmatch(name)]
     return numbered([head, json.loads(answer.body)])
@@ -29,7 +28,6 @@ def good(target: Target) -> object:
 
 def attack(target: Target, case: Case) -> list[Answered]:
     """What the calls of a case get, all on one connection; or one call, many times at once."""
-    target.friend.set(case.friend, target.places)
     calls = _calls(target, case)
     with ExitStack() as stack:
         if case.locked:
@@ -49,24 +47,14 @@ def _calls(target: Target, case: Case) -> list[tuple[Case, Asking]]:
         one = changed(case, more)
         token = _token(target, one) if one.again is None else first if one.again == "same" else twin(first)
         first = first or token
-        found.append((one, _asked(target, one, token)))
+        found.append((one, asking(one, token, target.places_of(one))))
     return found
 
 
 def _token(target: Target, case: Case) -> str:
-    made = token_of(case, _known(target, case) | {"aud": audience(case)})
+    made = token_of(case, target.places_of(case) | {"aud": audience(case)})
     target.sent.append(made)
     return made
-
-
-def _asked(target: Target, case: Case, token: str) -> Asking:
-    return asking(case, token, _known(target, case))
-
-
-def _known(target: Target, case: Case) -> dict[str, str]:
-    """What the words of a case may stand for."""
-    issuer = target.issuers[name_of(case)]
-    return target.places | {"iss": issuer.iss, "keys_url": keys_url(issuer, target.places)}
 
 
 def _in_turn(line: Line, asked: list[Asking], pipelined: bool) -> list[Answer]:

@@ -20,18 +20,16 @@ _RESOURCES = {
 
 
 class Friend:
-    """The FHIR server that the hospital is allowed to lend its token for; it behaves as the case at hand says."""
+    """A FHIR server that the hospital is allowed to lend its token for. `words`: a behaviour and what it takes."""
 
-    def __init__(self) -> None:
-        self.behave: Behaviour = answers
+    def __init__(self, words: str) -> None:
+        self._words = words
+        self.places: dict[str, str] = {}
 
     def __call__(self, server: FakeServer, connection: socket.socket, asked: Asked) -> None:
-        self.behave(server, connection, asked)
-
-    def set(self, words: str, places: dict[str, str]) -> None:
-        """`words`: a behaviour and what it takes, as "redirects 302 $stranger/Observation"."""
-        kind, *rest = Template(words).safe_substitute(places).split(" ", 1)
-        self.behave = _BEHAVIOURS[kind](*rest)
+        known = self.places | {"friend": server.base, "friend_port": str(server.port)}
+        kind, *rest = Template(self._words).safe_substitute(known).split(" ", 1)
+        _BEHAVIOURS[kind](*rest)(server, connection, asked)
 
 
 def answers(_: FakeServer, connection: socket.socket, asked: Asked) -> None:

@@ -17,7 +17,7 @@ from tests.attack.asking import PUBLIC, Asking
 from tests.attack.fakes import Friend, Publisher
 from tests.attack.line import Line
 from tests.attack.tables import Case
-from tests.attack.trusted import Issuer, issuers_for, write
+from tests.attack.trusted import Issuer, issuers_for, keys_url, name_of, write
 from tests.fhir_servers import FakeServer
 from tests.test_web import free_port
 
@@ -47,7 +47,6 @@ class Target:
     folder: Path
     issuers: Mapping[str, Issuer]
     places: dict[str, str]
-    friend: Friend
     fakes: Mapping[str, FakeServer]
     sent: list[str] = field(default_factory=list)  # every token
     _read: int = 0
@@ -56,6 +55,16 @@ class Target:
     @property
     def database(self) -> Path:
         return self.folder / "ledger.sqlite3"
+
+    def friend_of(self, case: Case) -> FakeServer:
+        """The FHIR server that a case calls $friend: its own where it behaves in a way of its own."""
+        return self.fakes.get(case.says) or self.fakes["friend"]
+
+    def places_of(self, case: Case) -> dict[str, str]:
+        """What the words of a case may stand for."""
+        friend, issuer = self.friend_of(case), self.issuers[name_of(case)]
+        own = {"friend": friend.base, "friend_port": str(friend.port), "iss": issuer.iss}
+        return self.places | own | {"keys_url": keys_url(issuer, self.places)}
 
     def line(self) -> Line:
         return Line(self.port)
@@ -99,12 +108,18 @@ class Target:
 @contextmanager
 def under_attack(cases: list[Case], folder: Path) -> Iterator[Target]:
     """Runs the service until the block ends. All it may write to is a folder of its own."""
-    issuers, friend, publisher = issuers_for(cases), Friend(), Publisher()
-    publisher.issuers = {one.iss.removeprefix("https://"): one for one in issuers.values()}
+    friends = {"friend": "answers"} | {case.says: case.friend for case in cases if case.friend != "answers"}
+    publisher = Publisher()
     with ExitStack() as stack:
-        behaviours: dict[str, Any] = {"friend": friend, "publisher": publisher, "stranger": _stranger}
+        behaviours: dict[str, Any] = {name: Friend(words) for name, words in friends.items()}
+        behaviours |= {"publisher": publisher, "stranger": _stranger}
         fakes = {name: stack.enter_context(fhir_servers.serving(one)) for name, one in behaviours.items()}
         places = _places(fakes)
+        for one in behaviours.values():
+            if isinstance(one, Friend):
+                one.places = places
+        issuers = issuers_for(cases, [fakes[name].base for name in friends])
+        publisher.issuers = {one.iss.removeprefix("https://"): one for one in issuers.values()}
         own = folder / "service"
         own.mkdir()
         settings = {
@@ -116,7 +131,7 @@ def under_attack(cases: list[Case], folder: Path) -> Iterator[Target]:
         }
         port = free_port()
         stack.enter_context(_process(settings, port, folder))
-        yield Target(port=port, folder=own, issuers=issuers, places=places, friend=friend, fakes=fakes)
+        yield Target(port=port, folder=own, issuers=issuers, places=places, fakes=fakes)
 
 
 def _stranger(server: FakeServer, connection: Any, asked: fhir_servers.Asked) -> None:

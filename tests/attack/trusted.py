@@ -25,9 +25,9 @@ class Issuer:
     published: list[str] | None = None
 
 
-def issuers_for(cases: Iterable[Case]) -> dict[str, Issuer]:
-    """By the name that a case's token is of: hospital, clinic, or the sentence of the case."""
-    near = {"fhir_servers": ["$friend", "https://fhir.ehr.test/r4"], "allow_private_addresses": True}
+def issuers_for(cases: Iterable[Case], servers: list[str]) -> dict[str, Issuer]:
+    """By the name a case's token is of: hospital, clinic, or the case's sentence. `servers`: those the hospital lends to."""
+    near = {"fhir_servers": [*servers, "https://fhir.ehr.test/r4"], "allow_private_addresses": True}
     everyday = {
         "hospital": Issuer(iss=PAGE, settings=near | {"origins": [PAGE]}),
         "clinic": Issuer(iss="https://clinic.example.org", settings={}, keys=[{"name": "clinic"}]),
