@@ -62,6 +62,7 @@ def _accept(listening: socket.socket, server: FakeServer, behaviour: Behaviour, 
         while True:
             connection, _ = listening.accept()
             server.connections += 1
+            serving_one = [one for one in serving_one if one.is_alive()]
             serving_one.append(Thread(target=_serve, args=(server, connection, behaviour, tls), daemon=True))
             serving_one[-1].start()
     for one in serving_one:

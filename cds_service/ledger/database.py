@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, literal, make_url, select
@@ -37,6 +39,7 @@ class Database:
             if file:
                 event.listen(self._engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
                 event.listen(self._engine, "checkout", lambda _, record, __: _same_file(record.info, file))
+            self._turn = Lock()
             self._make_tables()
         except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
             raise LedgerDown(type(fault).__name__) from None
@@ -52,12 +55,28 @@ class Database:
     def writing(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
         """A transaction, durable when the block has ended; it waits for a lock so long. Raises LedgerDown, IntegrityError."""
         try:
-            with self._engine.begin() as connection:
+            with self._in_turn(seconds) as left, self._engine.begin() as connection:
                 if self._is_sqlite:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(1, int(1000 * seconds))}")
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(1, int(1000 * left))}")
                 yield connection
         except SQLAlchemyError as fault:
             raise LedgerDown(type(fault).__name__) from fault
+
+    @contextmanager
+    def _in_turn(self, seconds: float) -> Iterator[float]:
+        """What is left of the time when it is this thread's turn. Raises LedgerDown.
+
+        SQLite lets one write; the others ask again at ever longer intervals, and under load some never find it free.
+        So the threads of a process wait for one another here, and only the processes compete.
+        """
+        ends = monotonic() + seconds
+        if self._is_sqlite and not self._turn.acquire(timeout=max(0.0, seconds)):
+            raise LedgerDown("Busy")
+        try:
+            yield ends - monotonic()
+        finally:
+            if self._is_sqlite:
+                self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,6 +1,7 @@
 """The body of a request in, its bytes out: the right media type, not compressed, not one byte over the limit."""
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 
 from cds_service.errors import Malformed, SlowBody, TooLarge, WrongMediaType
 
@@ -40,6 +41,8 @@ def _read(request: Request, limit: int) -> bytes:
         raise SlowBody("The body did not come in time. Send it again.") from None
     except OSError:
         raise Malformed("The body broke off before its end.") from None
+    except ParseException:
+        raise Malformed("The body does not come in chunks as HTTP has them.") from None
     if request.content_length is not None and total < request.content_length:
         raise Malformed("The body is shorter than its stated length.")
     return b"".join(pieces)
