@@ -90,6 +90,10 @@ def _signature(case: Case, used: Key, parts: dict[str, str], algorithm: str) -> 
         return b64(hmac.new(secret, signed, hashlib.sha384).digest())
     if case.signature == "other-header":
         signed = f"{b64(_OTHER_HEADER)}.{parts['claims']}".encode()
+    if case.signature == "other-claims":
+        signed = f"{parts['header']}.{b64(b'{}')}".encode()
+    if case.signature == "pss":
+        return b64(sign(used, signed, "PS384"))
     if case.signature == "der":
         return b64(used.private.sign(signed, ec.ECDSA(_HASHES[algorithm[2:]]())))
     return b64(_spoilt(case.signature, sign(used, signed, algorithm)))
@@ -122,4 +126,5 @@ def _spoilt(how: str, raw: bytes) -> bytes:
         "ones": b"\xff" * len(raw),
         "swapped": raw[middle:] + raw[:middle],
         "other-header": raw,
+        "other-claims": raw,
     }[how]
