@@ -170,6 +170,41 @@ def test_a_server_with_a_port_that_is_none_matches_nothing() -> None:
         read(cd4=bundle(cd4(subject={"reference": "https://ehr.example:x/fhir/Patient/his"})))
 
 
+ANOTHER = {"reference": "Patient/another"}
+INNER = {"resourceType": "Observation", "id": "inner", "subject": ANOTHER}
+HIDDEN: dict[str, Json] = {
+    "contained": {"contained": [INNER]},
+    "contained in what is not read": {
+        "resourceType": "Procedure",
+        "contained": [{"resourceType": "Claim", "patient": ANOTHER}],
+    },
+    "a second reference": {"patient": ANOTHER},
+    "one of several": {"subject": [{"reference": "Patient/his"}, ANOTHER]},
+    "beside a display that is none": {"subject": ANOTHER | {"display": 5}},
+    "of a kind that is not read": {"resourceType": "Coverage", "subject": None, "beneficiary": ANOTHER},
+    "where nothing else fits": {"status": 5, "subject": ANOTHER},
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+def test_another_patient_is_seen_wherever_he_is_named(hidden: Json) -> None:
+    with pytest.raises(Contradiction):
+        read(cd4=bundle(cd4() | hidden))
+    with pytest.raises(Contradiction):
+        read(drafts=bundle(cd4() | hidden))
+
+
+def test_what_a_resource_contains_of_his_own_or_of_nobody_is_no_contradiction() -> None:
+    inner = [
+        {**INNER, "subject": {"reference": "Patient/his"}},
+        {"resourceType": "Patient", "id": "p1"},
+        7,
+        {"id": "x"},
+    ]
+    assert len(read(cd4=bundle(cd4(contained=inner))).cd4_counts) == 1
+    assert len(read(cd4=bundle(cd4(contained="none"))).cd4_counts) == 1
+
+
 def test_the_merged_patient_may_come_too_and_another_may_not() -> None:
     old = {"resourceType": "Patient", "id": "old", "birthDate": "1999"}
     assert read(patient=bundle(old, LINKED)).age == 46

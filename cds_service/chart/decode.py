@@ -95,6 +95,32 @@ def reference(raw: Raw) -> str | None:
         return None
 
 
+def references(raw: Raw) -> tuple[str, ...]:
+    """Every literal where one Reference belongs, were it a list of them or otherwise out of form."""
+    if raw is NOTHING:
+        return ()
+    one = reference(raw)
+    if one is not None:
+        return (one,)
+    found = anything(raw)
+    parts = [
+        part.get("reference") for part in (found if isinstance(found, list) else [found]) if isinstance(part, dict)
+    ]
+    return tuple(part for part in parts if isinstance(part, str))
+
+
+_resources = msgspec.json.Decoder(tuple[Raw, ...])
+
+
+def contained(raw: Raw) -> tuple[Known | Other, ...]:
+    """The resources within a resource."""
+    try:
+        found = _resources.decode(raw) if raw is not NOTHING else ()
+    except FAULTS:
+        return ()
+    return tuple(inner for one in found if (inner := resource(one)) is not None)
+
+
 def number(raw: Raw) -> Decimal | None:
     """A JSON number, exactly as written. A string, a boolean or anything else is no number: never coerced."""
     text = bytes(raw).decode("ascii", "replace")

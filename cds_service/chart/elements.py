@@ -215,6 +215,7 @@ class Other(Struct, frozen=True):
     subject: Raw = NOTHING
     patient: Raw = NOTHING
     beneficiary: Raw = NOTHING
+    contained: Raw = NOTHING
     code: Raw = NOTHING
 
 

@@ -114,7 +114,7 @@ def keys_that_came(supply: Supply, labs: LabReader) -> list[tuple[str, str]]:
 def _subject(request: HookRequest, everything: Iterable[Received]) -> Subject:
     everything = list(everything)
     patients = [(one.resource, one.url) for one in everything if isinstance(one.resource, Patient)]
-    owners = [one.owner for one in everything if one.owner]
+    owners = [text for one in everything for text in one.named]
     subject = identify_subject(request.patient_id, request.fhir_server, patients, owners)
     if any(subject.owns(one) is False for one in owners):
         raise Contradiction("Data of another patient came with the request. Send one patient's data only.")

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 
 from msgspec import Raw
 
-from cds_service.chart.decode import anything, bundle, is_null, number, present, reference, resource
+from cds_service.chart.decode import (
+    anything,
+    bundle,
+    contained,
+    is_null,
+    number,
+    present,
+    reference,
+    references,
+    resource,
+)
 from cds_service.chart.elements import Bundle, Known, OperationOutcome, Other
 
 _FAILED = ("error", "fatal")
@@ -28,12 +38,16 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One resource, the key it came under, the fullUrl of its entry, and the reference to the patient it is about."""
+    """One resource, the key it came under, the fullUrl of its entry, and the reference to the patient it is about.
+
+    `named`: every patient that it, or what it contains, is said to be about, in whatever form.
+    """
 
     resource: Known | Other
     key: str
     url: str | None = None
     owner: str | None = None
+    named: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -98,7 +112,15 @@ def _take_one(key: str, raw: Raw, supply: Supply) -> None:
 
 def _received(one: Known | Other, key: str, url: str | None = None) -> Received:
     owner = reference(one.subject) or reference(one.patient)
-    return Received(one, key, url, owner or (reference(one.beneficiary) if isinstance(one, Other) else None))
+    owner = owner or (reference(one.beneficiary) if isinstance(one, Other) else None)
+    return Received(
+        one, key, url, owner, (*_named(one), *(text for inner in contained(one.contained) for text in _named(inner)))
+    )
+
+
+def _named(one: Known | Other) -> tuple[str, ...]:
+    beneficiary = references(one.beneficiary) if isinstance(one, Other) else ()
+    return (*references(one.subject), *references(one.patient), *beneficiary)
 
 
 def _take_inner(key: str, inner: Bundle | None, supply: Supply) -> None:
