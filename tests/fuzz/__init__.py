@@ -1,0 +1,1 @@
+"""The fuzz: generated requests against the real server, each made anew from a seed and its number."""
