@@ -95,18 +95,11 @@ def reference(raw: Raw) -> str | None:
         return None
 
 
-def references(raw: Raw) -> tuple[str, ...]:
-    """Every literal where one Reference belongs, were it a list of them or otherwise out of form."""
-    if raw is NOTHING:
-        return ()
-    one = reference(raw)
-    if one is not None:
-        return (one,)
+def odd_references(raw: Raw) -> list[str]:
+    """Every literal in what stands where a Reference belongs and is none: a list of them, one with a broken element."""
     found = anything(raw)
-    parts = [
-        part.get("reference") for part in (found if isinstance(found, list) else [found]) if isinstance(part, dict)
-    ]
-    return tuple(part for part in parts if isinstance(part, str))
+    parts = [one.get("reference") for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
+    return [one for one in parts if isinstance(one, str)]
 
 
 _resources = msgspec.json.Decoder(tuple[Raw, ...])

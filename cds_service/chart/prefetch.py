@@ -15,12 +15,12 @@ from cds_service.chart.decode import (
     contained,
     is_null,
     number,
+    odd_references,
     present,
     reference,
-    references,
     resource,
 )
-from cds_service.chart.elements import Bundle, Known, OperationOutcome, Other
+from cds_service.chart.elements import NOTHING, Bundle, Known, OperationOutcome, Other
 
 _FAILED = ("error", "fatal")
 KEYS = (
@@ -111,16 +111,21 @@ def _take_one(key: str, raw: Raw, supply: Supply) -> None:
 
 
 def _received(one: Known | Other, key: str, url: str | None = None) -> Received:
-    owner = reference(one.subject) or reference(one.patient)
-    owner = owner or (reference(one.beneficiary) if isinstance(one, Other) else None)
-    return Received(
-        one, key, url, owner, (*_named(one), *(text for inner in contained(one.contained) for text in _named(inner)))
-    )
+    owner, named = _owners(one)
+    if one.contained is not NOTHING:
+        named += [text for inner in contained(one.contained) for text in _owners(inner)[1]]
+    return Received(one, key, url, owner, tuple(named))
 
 
-def _named(one: Known | Other) -> tuple[str, ...]:
-    beneficiary = references(one.beneficiary) if isinstance(one, Other) else ()
-    return (*references(one.subject), *references(one.patient), *beneficiary)
+def _owners(one: Known | Other) -> tuple[str | None, list[str]]:
+    """The patient that it is about, where it says so as it should; and all that it names in that place, in whatever form."""
+    owner, named = None, []
+    for raw in (one.subject, one.patient, one.beneficiary if isinstance(one, Other) else NOTHING):
+        if raw is not NOTHING:
+            literal = reference(raw)
+            owner = owner or literal
+            named += [literal] if literal else odd_references(raw)
+    return owner, named
 
 
 def _take_inner(key: str, inner: Bundle | None, supply: Supply) -> None:
