@@ -15,7 +15,6 @@ _PINNED = {
     "errorlog": "-",
     "loglevel": "error",
     "forwarded_allow_ips": "",  # a client behind a proxy on this machine would else choose its own path (SCRIPT_NAME, PATH_INFO)
-    "forwarder_headers": "",
     "limit_request_line": 4094,
     "limit_request_fields": 100,
     "limit_request_field_size": 8190,

@@ -21,6 +21,7 @@ _WATCHED = (
     "os.posix_spawn",
     "os.exec",
 )
+_FORBIDDEN = ("/etc/passwd", b"/etc/passwd")  # what many a row would have us read
 _NAMES = {  # what the DNS says in these tests, and all it says
     "fhir.ehr.test": "127.0.0.1",
     "inside.ehr.test": "10.0.0.1",
@@ -41,6 +42,8 @@ def main(settings: dict[str, Any]) -> None:
         os.write(journal, (json.dumps([os.getpid(), event, str(where)]) + "\n").encode())
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and arguments[0] in _FORBIDDEN:
+            note(event, arguments[0])
         if event in _WATCHED:
             note(event, arguments[1] if event in ("socket.connect", "socket.sendto") else arguments[0])
 

@@ -49,6 +49,7 @@ class Target:
     places: dict[str, str]
     fakes: Mapping[str, FakeServer]
     sent: list[str] = field(default_factory=list)  # every token
+    good: object = None  # the latest answer to a good request
     _read: int = 0
     _counted: Counter[str] = field(default_factory=Counter)
 
@@ -86,11 +87,14 @@ class Target:
         """The process of every worker that ever began."""
         return [pid for pid, event, _ in self._journal() if event == "born"]
 
-    def new_deeds(self) -> Deeds:
-        """Since the last time."""
+    def new_deeds(self, expected: int = 0) -> Deeds:
+        """Since the last time. `expected`: so many connections are waited for, as a fake may be a moment late to count."""
+        ends = monotonic() + 1
+        while sum(self._arrived().values()) < expected and monotonic() < ends:
+            sleep(0.005)
         lines = self._journal()
         fresh, self._read = [(event, where) for _, event, where in lines[self._read :]], len(lines)
-        arrived = {name: one.connections - self._counted[name] for name, one in self.fakes.items()}
+        arrived = self._arrived()
         self._counted.update(arrived)
         known = (*WAYS_OUT, *LOOKUPS, "born")
         return Deeds(
@@ -99,6 +103,9 @@ class Target:
             tuple(f"{event} {where}" for event, where in fresh if event not in known),
             arrived,
         )
+
+    def _arrived(self) -> dict[str, int]:
+        return {name: one.connections - self._counted[name] for name, one in self.fakes.items()}
 
     def _journal(self) -> list[tuple[int, str, str]]:
         path = self.folder.parent / "journal"

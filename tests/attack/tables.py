@@ -33,6 +33,7 @@ class Case:
     without_claims: list[str] = field(default_factory=list)
     claims_json: str = "{$rest}"
     encoding: str = "utf-8"
+    loose: list[str] = field(default_factory=list)
     signature: str = "good"
     form: str = "$header.$claims.$signature"
     again: str | None = None
