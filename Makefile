@@ -22,7 +22,7 @@ PYTHON_FILES := $(PACKAGES) tests
 # The whole suite leaves no line or branch of the rules untried.
 WHOLE := --cov=hooks --cov-branch --cov-report=term --cov-fail-under=100
 
-.PHONY: help setup demo test bench mutants coverage lint types quick format lock clean
+.PHONY: help setup demo test bench mutants fuzz faults coverage lint types quick format lock clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,12 @@ bench: setup  ## Measure the service and print the figures
 
 mutants: $(VENV)/.test  ## Put faults into hooks/ one at a time: how many do the cases find? MUTANTS_ARGS=--sample 60 tries fewer
 	$(BIN)/python -m tests.mutation $(MUTANTS_ARGS)
+
+fuzz: $(VENV)/.test  ## Generated requests against the real server; FUZZ_ARGS="--requests 200000 --seed 7" asks more, from another seed
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
+
+faults: $(VENV)/.test  ## FHIR servers that hang, drip, flood …: is every answer in time? FAULTS_ARGS=--overload asks too much at once
+	$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 lint: $(VENV)/.test  ## Ruff on the Python files, hadolint on the Dockerfile
 	$(BIN)/ruff check $(PYTHON_FILES)

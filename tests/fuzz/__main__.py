@@ -17,6 +17,7 @@ from time import monotonic
 
 from tests.fuzz.holding import fault_of
 from tests.fuzz.line import Line
+from tests.fuzz.live import WORKERS
 from tests.fuzz.run import Tally, ask, drive
 from tests.fuzz.scene import LIMIT, Scene, scene
 
@@ -93,7 +94,7 @@ def faults(found: Scene, whole: Tally) -> Iterator[str]:
     yield from (f"number {number} ({kind}): {what}" for number, kind, what in sorted(whole.violations)[:50])
     yield from (f"it went where it must not: {one}" for one in found.gone_elsewhere())
     yield from (f"it left a trace: {one}" for one in found.left_traces())
-    if len(found.live.workers()) != 2:
+    if len(found.live.workers()) != WORKERS:
         yield f"workers died: {len(found.live.workers())} were started"
     if found.live.said().count(b"fault ") or b"Traceback" in found.live.said():
         yield "its log speaks of faults: " + found.live.said()[-2000:].decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Faults of FHIR servers against the real service: every answer in time, nobody else the worse for it."""
