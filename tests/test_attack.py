@@ -21,7 +21,7 @@ from tests.attack.tables import Case, read_cases
 from tests.attack.tokens import token_of
 
 CASES = read_cases()
-GROWTH = 48 << 10  # kilobytes a worker may have grown by when all is over
+GROWTH = 24 << 10  # kilobytes a worker may have grown by when all is over
 
 
 @pytest.fixture(scope="module")
