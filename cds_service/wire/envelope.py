@@ -34,7 +34,9 @@ def read_envelope(body: bytes, service: Service) -> HookRequest:
     if lent is not None and _patient_id(lent) != request.patient_id:
         raise Contradiction("fhirAuthorization is for another patient than the context.")
     if _LAYMAN.fullmatch(request.user_id or ""):
-        raise Contradiction("This service advises health care professionals; context.userId is a patient or a relative.")
+        raise Contradiction(
+            "This service advises health care professionals; context.userId is a patient or a relative."
+        )
     return request
 
 
