@@ -86,7 +86,7 @@ def test_a_short_rsa_key_is_not_used() -> None:
         key_set(FIRST.jwk(), SECOND.jwk(kid="first")),  # which of them?
         key_set(FIRST.jwk(), RSA.jwk(kid="first")),
         key_set(FIRST.jwk(d="AAAA")),
-        key_set(FIRST.jwk(), SECOND.jwk(k="AAAA")),
+        key_set(FIRST.jwk(), RSA.jwk(d="AAAA", key_ops=["sign"])),
         key_set(*(FIRST.jwk(kid=f"{number}") for number in range(101))),
         b"[" * 100_000,
         b"\xff\xfe",

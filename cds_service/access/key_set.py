@@ -13,7 +13,7 @@ MOST_BYTES = 256 << 10
 _MOST_KEYS = 100
 _LEAST_RSA_BITS = 2048
 _LONGEST_ID = 256
-_PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
+_PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth"))
 KeySet = Mapping[tuple[str, str], PyJWK]  # by key id and algorithm
 
 
@@ -23,12 +23,13 @@ class KeySetFault(Exception):
 
 def read_key_set(body: bytes, algorithms: Iterable[str]) -> KeySet:
     """Keys of other kinds, for other uses or without an id are left out. Raises KeySetFault."""
-    usable = [one for one in _listed(body) if _verifies(one)]
+    listed = _listed(body)
+    if any(_PRIVATE & one.keys() for one in listed):
+        raise KeySetFault("it holds a private key")  # whoever reads it can sign
+    usable = [one for one in listed if _verifies(one)]
     ids = [one["kid"] for one in usable]
     if len(set(ids)) < len(ids):
         raise KeySetFault("two keys have one id")
-    if any(_PRIVATE & one.keys() for one in usable):
-        raise KeySetFault("it holds a private key")
     pairs = ((one, algorithm) for one in usable for algorithm in algorithms if _fits(one, algorithm))
     found = {(one["kid"], algorithm): _key(one, algorithm) for one, algorithm in pairs}
     keys = {name: key for name, key in found.items() if key}
