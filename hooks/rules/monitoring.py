@@ -55,11 +55,12 @@ def monitoring_due(record: PatientRecord, profile: Profile) -> Verdict:
     nothing = not record.cd4_counts or (not record.viral_loads and not record.hiv.type_2)
     if record.gap("medications") and not nothing:
         return Lacks(("medications",))
-    due = {
-        datum: why for datum in _TESTS if (why := _overdue(datum, record, profile)) and not record.is_on_its_way(datum)
-    }
+    awaited = [datum for datum in _TESTS if not record.is_on_its_way(datum)]
+    due = {datum: why for datum in awaited if (why := _overdue(datum, record, profile))}
     if due:
         return _order(due, record, profile)
+    if awaited and record.gap("medications"):  # what rests on a result, and so its grace, hangs on what is taken
+        return Lacks(("medications",))
     if record.hiv.type_2:
         return Lacks(("viral-load",))  # rules on HIV-1 viral load do not hold for HIV-2
     return Silent(_current(record), record.cd4_counts[:1] + record.viral_loads[:1])
