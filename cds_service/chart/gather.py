@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 from cds_service.chart.decode import bundle, is_null, present, resource
 from cds_service.chart.elements import NOTHING, Bundle, BundleLink, Known, OperationOutcome, Other, Patient
 from cds_service.chart.fhir_client import MOST_AT_ONCE, FhirClient
-from cds_service.chart.intake import keys_that_came
+from cds_service.chart.intake import keys_that_came, subject_of
 from cds_service.chart.lab_values import LabReader
 from cds_service.chart.prefetch import unpack
 from cds_service.outbound.url_guard import Guard
@@ -46,9 +46,9 @@ def gather(
     deadline: float,
     labs: LabReader,
 ) -> HookRequest:
-    """Never raises: what cannot be fetched is lacking. `guard`: the caller's; None where nobody may be asked for it.
+    """What cannot be fetched is lacking. `guard`: the caller's; None where nobody may be asked for it.
 
-    `deadline` is of `time.monotonic`.
+    `deadline` is of `time.monotonic`. Raises Contradiction where another patient's data came: then nobody is asked.
     """
     lent = request.authorization
     if guard is None or request.fhir_server is None or (lent and lent.has_expired):
@@ -66,6 +66,8 @@ def _queries(request: HookRequest, templates: Mapping[str, str], labs: LabReader
     if _is_complete(request.prefetch, request.patient_id, templates):
         return {}
     supply = unpack(request.prefetch)
+    if any(isinstance(one.resource, Patient) for one in supply.received):  # else the ids that are his are not known yet
+        subject_of(request, supply.received)
     answered = supply.answered | {own for _, own in keys_that_came(supply, labs)}
     if not any(_is_patient(one.resource, request.patient_id) for one in supply.received):
         answered.discard("patient")

@@ -95,7 +95,7 @@ def take_in(request: HookRequest, labs: LabReader, never: frozenset[str] = froze
     """Unpacks a request. Raises Contradiction (anything is another patient's), then MissingData (required data)."""
     supply = unpack(request.prefetch)
     orders = tuple(unpack_orders(request.draft_orders)) if request.draft_orders is not None else None
-    subject = _subject(request, [*supply.received, *(orders or ())])
+    subject = subject_of(request, [*supply.received, *(orders or ())])
     belongs = keys_that_came(supply, labs)
     supplied = frozenset(supply.answered | {own for _, own in belongs})
     patients = (one.resource for one in supply.received if isinstance(one.resource, Patient))
@@ -111,7 +111,8 @@ def keys_that_came(supply: Supply, labs: LabReader) -> list[tuple[str, str]]:
     return [(one.key, own) for one in supply.received for own in _keys_of(one.resource, labs)]
 
 
-def _subject(request: HookRequest, everything: Iterable[Received]) -> Subject:
+def subject_of(request: HookRequest, everything: Iterable[Received]) -> Subject:
+    """Whom the request is about, by all the ids that are his. Raises Contradiction where anything is another patient's."""
     everything = list(everything)
     patients = [(one.resource, one.url) for one in everything if isinstance(one.resource, Patient)]
     owners = [text for one in everything for text in one.named]
