@@ -67,8 +67,8 @@ format: $(VENV)/.test  ## Put the Python files into the one format and sort thei
 
 lock:  ## Write both lock files anew from setup.cfg and pyproject.toml (needs uv); LOCK_ARGS=--upgrade takes newer versions
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: install it, or name it with UV=path/to/uv" >&2; exit 1; }
-	@$(call compile,requirements.lock,)
-	@$(call compile,requirements-test.lock,--extra test --constraints requirements.lock)
+	@$(call compile,requirements.lock,--extra postgresql)
+	@$(call compile,requirements-test.lock,--extra postgresql --extra test --constraints requirements.lock)
 
 clean:  ## Remove .venv and what tools left behind
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
