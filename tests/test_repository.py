@@ -113,7 +113,8 @@ def test_each_declared_requirement_has_a_lower_bound_that_its_lock_meets() -> No
 
 def test_tests_run_on_the_very_versions_that_users_get() -> None:
     runtime, tested = (
-        {name: (re.split(r"[ ;\\]", line)[0], hashes) for name, (line, hashes) in locked(lock).items()} for lock in LOCKS
+        {name: (re.split(r"[ ;\\]", line)[0], hashes) for name, (line, hashes) in locked(lock).items()}
+        for lock in LOCKS
     )  # without the platforms: the tests may need more of them
     assert {name: tested.get(name) for name in runtime} == runtime
 
@@ -180,7 +181,29 @@ def test_the_image_says_how_to_see_that_it_is_well() -> None:
 def test_the_image_takes_only_the_environment_from_the_stage_that_builds() -> None:
     copies = [arguments for keyword, arguments in last_stage() if keyword == "COPY"]
     assert [copy for copy in copies if copy.startswith("--from=")] == ["--from=build /opt/venv /opt/venv"]
-    assert not [arguments for keyword, arguments in last_stage() if keyword in {"RUN", "ADD"}]
+    assert not [arguments for keyword, arguments in last_stage() if keyword == "ADD"]
+
+
+def test_the_last_stage_of_the_image_only_takes_away_and_makes_a_folder() -> None:
+    (runs,) = (arguments for keyword, arguments in last_stage() if keyword == "RUN")
+    commands = [step.split()[0] for step in runs.split("&&")]
+    assert commands == ["rm", "find", "install"]
+    assert "/ensurepip" in runs
+    assert "chmod a-s" in runs
+
+
+def test_the_image_starts_the_server_without_a_shell_between() -> None:
+    started = {keyword: arguments for keyword, arguments in last_stage() if keyword in {"ENTRYPOINT", "CMD"}}
+    assert started == {"ENTRYPOINT": '["cds-service"]', "CMD": '["serve", "--host", "0.0.0.0"]'}
+    assert ("STOPSIGNAL", "SIGTERM") in last_stage()
+
+
+def test_the_image_says_what_it_is() -> None:
+    labels = " ".join(arguments for keyword, arguments in last_stage() if keyword == "LABEL")
+    named = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', labels))
+    assert named.keys() == {"title", "description", "licenses", "version", "revision"}
+    assert named["licenses"] == setup_cfg()["metadata"]["license_expression"]
+    assert ("ARG", f"VERSION={setup_cfg()['metadata']['version']}") in last_stage()
 
 
 def test_the_image_is_given_all_that_it_copies() -> None:
