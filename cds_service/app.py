@@ -1,12 +1,14 @@
 """Settings and a clock in, the Flask application out: wiring only. Everything that can be wrong is found out here."""
 
 import gc
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from flask import Flask
 from jinja2 import StrictUndefined
 
+from cds_service import __version__
 from cds_service.access import Callers, Issuer
 from cds_service.access.trust_file import read_issuers
 from cds_service.chart.fhir_client import FhirClient
@@ -21,6 +23,7 @@ from cds_service.web.admission import Admission
 from cds_service.web.metrics import Metrics
 from cds_service.web.wiring import KEY, Wiring
 from cds_service.wire.discovery import discovery
+from cds_service.wire.interface import interface
 from cds_service.wire.orders import check_shapes
 from cds_service.wire.validation import validator
 from hooks import SERVICES
@@ -58,6 +61,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         services={service.id: service for service in SERVICES},
         templates=templates,
         discovery=discovery(SERVICES, templates),
+        interface=_interface(settings, templates),
         fhir=FhirClient(metrics.count_fetch),
         ledger=ledger,
         metrics=metrics,
@@ -68,6 +72,18 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     refusals.register(app)
     gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
     return app
+
+
+def _interface(settings: Settings, templates: Mapping[str, str]) -> bytes:
+    """The OpenAPI document of this site."""
+    document = interface(
+        SERVICES,
+        discovery(SERVICES, templates),
+        version=__version__,
+        public_url=settings.public_url,
+        open_access=settings.open_access,
+    )
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def trusted_issuers(settings: Settings) -> tuple[Issuer, ...]:

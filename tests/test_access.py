@@ -24,7 +24,9 @@ from tests.fixture_files import EVALUATION, Clock, app_of, legal
 JSON = {"Content-Type": "application/json"}
 BODY = json.dumps(legal("cd4-120-starting-art"))
 OVERRIDDEN = {"feedback": [{"card": "c1", "outcome": "overridden", "outcomeTimestamp": "2026-11-20T10:00:00Z"}]}
-PUBLIC = {"/", "/cds-services", "/healthz", "/readyz", "/metrics", "/static/<path:filename>"}
+PUBLIC = {"/", "/cds-services", "/healthz", "/readyz", "/metrics", "/static/<path:filename>"} | {
+    "/openapi.json"  # how to call, for tools: it holds nothing of a patient
+}
 CLOCK = Clock()
 NOW = CLOCK().timestamp()
 ONE, TWO = CdsClient(), CdsClient(iss="https://other.example.org", name="other")

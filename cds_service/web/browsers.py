@@ -11,17 +11,17 @@ _POLICY = (
 
 
 def register(app: Flask) -> None:
-    """Answers preflights and marks every response."""
-    app.before_request(_preflight)
+    """Answers OPTIONS, preflights among them, and marks every response."""
+    app.before_request(_options)
     app.after_request(_mark)
 
 
-def _preflight() -> Response | None:
-    asked = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-    if not asked or request.url_rule is None:
+def _options() -> Response | None:
+    if request.method != "OPTIONS" or request.url_rule is None:
         return None
     response = Response(status=204)
-    if _may_read(request.headers.get("Origin")):
+    response.headers["Allow"] = ", ".join(sorted(request.url_rule.methods or ()))
+    if "Access-Control-Request-Method" in request.headers and _may_read(request.headers.get("Origin")):
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept"
         response.headers["Access-Control-Max-Age"] = "600"

@@ -1,6 +1,6 @@
-"""The page at `/`: what this is, which services and rules it has and on whose authority, how to connect."""
+"""A look at the service in; out comes what it is: a page for people at `/`, and the OpenAPI document for tools."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template
 
 from cds_service import __version__
 from cds_service.web.wiring import wiring
@@ -26,6 +26,12 @@ def home() -> str:
         reasons=OVERRIDE_REASONS,
         open_access=parts.settings.open_access,
     )
+
+
+@blueprint.get("/openapi.json")
+def interface() -> Response:
+    """Public: every address, what it takes and what it answers; nothing of anybody."""
+    return Response(wiring().interface, content_type="application/json")
 
 
 def _sources(rule: Rule) -> list[str]:

@@ -50,7 +50,7 @@ def _http(error: HTTPException) -> Response:
     response = answer(kind(sentence))
     allowed = getattr(error, "valid_methods", None)
     if allowed:
-        response.headers["Allow"] = ", ".join(sorted(set(allowed) - {"HEAD"}))
+        response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
 
 

@@ -1,8 +1,9 @@
 """What the views are handed: everything that was built once when the service started."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
 from typing import Any, cast
 
 from flask import current_app
@@ -33,9 +34,11 @@ class Wiring:
     services: Mapping[str, Service]
     templates: Mapping[str, str]
     discovery: Mapping[str, Any]
+    interface: bytes  # the OpenAPI document
     fhir: FhirClient
     ledger: Ledger
     metrics: Metrics
+    stopping: Event = field(default_factory=Event)  # set when the server has been told to stop
 
     def profile_for(self, issuer: Issuer) -> Profile:
         """The guideline profile that this client is answered by."""
