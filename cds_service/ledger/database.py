@@ -1,7 +1,9 @@
 """An SQLAlchemy URL in; out comes the database that the ledger keeps, its tables made where they are missing."""
 
+import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -13,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool, StaticPool
 
 LONGEST_WAIT = 2.0  # seconds for a lock, where the caller sets no limit of its own
+_TO_START = 8.0  # seconds to make the tables
 _MOST_CONNECTIONS = 64  # more threads than answer at once; a thread never waits for another's connection
 
 
@@ -33,29 +36,41 @@ class Database:
             where = make_url(url)
             self._is_sqlite = where.get_backend_name() == "sqlite"
             file = where.database if self._is_sqlite and where.database not in (None, "", ":memory:") else None
-            self._engine: Engine = create_engine(url, **_pool(self._is_sqlite, file))
+            self._limits = None
+            if where.get_driver_name() == "psycopg":
+                from cds_service.ledger import postgresql  # noqa: PLC0415  (its driver is an extra)
+
+                self._engine: Engine = create_engine(url, **postgresql.POOL)
+                self._limits = postgresql.Limits(self._engine)
+            else:
+                self._engine = create_engine(url, **_pool(self._is_sqlite, file))
             if self._is_sqlite:
                 event.listen(self._engine, "connect", _durable)
             if file:
                 event.listen(self._engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
                 event.listen(self._engine, "checkout", lambda _, record, __: _same_file(record.info, file))
-            self._turn = Lock()
+            self._file, self._turn = file, Lock()
             self._make_tables()
         except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
             raise LedgerDown(type(fault).__name__) from None
 
     def _make_tables(self) -> None:
         """Several workers start at once: whoever finds that another was faster looks again."""
-        try:
-            Tables.metadata.create_all(self._engine)
-        except SQLAlchemyError:
-            Tables.metadata.create_all(self._engine)
+        with self._within(_TO_START):
+            try:
+                Tables.metadata.create_all(self._engine)
+            except SQLAlchemyError:
+                Tables.metadata.create_all(self._engine)
+
+    def _within(self, seconds: float) -> AbstractContextManager[None]:
+        """SQLite waits for nothing but a lock, to which it is given its own limit."""
+        return self._limits.within(seconds) if self._limits else nullcontext()
 
     @contextmanager
     def writing(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
         """A transaction, durable when the block has ended; it waits for a lock so long. Raises LedgerDown, IntegrityError."""
         try:
-            with self._in_turn(seconds) as left, self._engine.begin() as connection:
+            with self._in_turn(seconds) as left, self._within(left), self._engine.begin() as connection:
                 if self._is_sqlite:
                     connection.exec_driver_sql(f"PRAGMA busy_timeout={max(1, int(1000 * left))}")
                 yield connection
@@ -66,23 +81,26 @@ class Database:
     def _in_turn(self, seconds: float) -> Iterator[float]:
         """What is left of the time when it is this thread's turn. Raises LedgerDown.
 
-        SQLite lets one write; the others ask again at ever longer intervals, and under load some never find it free.
-        So the threads of a process wait for one another here, and only the processes compete.
+        SQLite lets one write; the others ask again at ever longer intervals, and under load some never find it free. So the
+        threads of a process wait for one another here, and then the processes, each in its turn.
         """
+        if not self._is_sqlite:
+            yield seconds
+            return
         ends = monotonic() + seconds
-        if self._is_sqlite and not self._turn.acquire(timeout=max(0.0, seconds)):
+        if not self._turn.acquire(timeout=max(0.0, seconds)):
             raise LedgerDown("Busy")
         try:
-            yield ends - monotonic()
+            with _turn_of_process(self._file):
+                yield ends - monotonic()
         finally:
-            if self._is_sqlite:
-                self._turn.release()
+            self._turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to read with. Raises LedgerDown."""
         try:
-            with self._engine.connect() as connection:
+            with self._within(LONGEST_WAIT), self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as fault:
             raise LedgerDown(type(fault).__name__) from None
@@ -99,13 +117,31 @@ class Database:
 
     def close(self) -> None:
         """Gives the connections back, before a fork and at the end."""
+        if self._limits:
+            self._limits.close()
         self._engine.dispose()
 
 
 def _pool(is_sqlite: bool, file: str | None) -> dict[str, Any]:
     if is_sqlite and not file:
         return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}  # in memory: one for all threads
-    return {"poolclass": QueuePool, "pool_size": _MOST_CONNECTIONS, "max_overflow": 0}
+    return {"poolclass": QueuePool, "pool_size": _MOST_CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
+
+
+@contextmanager
+def _turn_of_process(file: str | None) -> Iterator[None]:
+    """Held only while SQLite writes, and let go of by the system should the process end. No more than manners: where it
+    cannot be had, SQLite's own lock is enough."""
+    opened = None
+    with suppress(OSError):
+        opened = os.open(f"{file}-turn", os.O_RDWR | os.O_CREAT, 0o600) if file else None
+        if opened is not None:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if opened is not None:
+            os.close(opened)
 
 
 def _durable(connection: Any, _: object) -> None:

@@ -53,8 +53,11 @@ def run(found: Scene, requests: int, workers: int) -> Tally:
         batches = [range(start, min(start + _BATCH, requests)) for start in range(0, requests, _BATCH)]
         waiting = [pool.submit(drive, found.plan, found.live.port, LIMIT, one, _CONNECTIONS) for one in batches]
         for one in as_completed(waiting):
-            whole.add(one.result())
+            part = one.result()
+            whole.add(part)
             done += 1
+            for number, kind, what in part.violations:
+                print(f"  number {number} ({kind}): {what}", flush=True)
             if done in _marks(len(batches)):
                 _tell(found, done * _BATCH, monotonic() - began, whole)
     return whole
