@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from cds_service.stopping import GRACE_SECONDS
 from cds_service.unreadable_requests import Worker
 
 THREADS = 32  # a worker: those at work, those waiting, and some to tell that there is no room (web/admission.py)
@@ -19,18 +20,24 @@ _PINNED = {
     "limit_request_fields": 100,
     "limit_request_field_size": 8190,
     "keepalive": 5,
-    "timeout": 30,
-    "graceful_timeout": 10,
+    "timeout": 10,  # without a sign of life (stuck.py)
     "preload_app": False,
 }
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn, configured by us alone: neither its command line nor its files are read."""
+    """Gunicorn, configured by us alone: neither its command line nor its files are read.
 
-    def __init__(self, make_app: Callable[[], Flask], bind: str, workers: int, threads: int = THREADS) -> None:
+    `drain_seconds`: so long after SIGTERM it still accepts connections, while /readyz says that it is stopping.
+    """
+
+    def __init__(
+        self, make_app: Callable[[], Flask], bind: str, workers: int, threads: int = THREADS, *, drain_seconds: int = 0
+    ) -> None:
         self._make_app = make_app
-        self._options: dict[str, Any] = _PINNED | {"bind": bind, "workers": workers, "threads": threads}
+        self.drain_seconds = drain_seconds
+        own = {"bind": bind, "workers": workers, "threads": threads, "graceful_timeout": drain_seconds + GRACE_SECONDS}
+        self._options: dict[str, Any] = _PINNED | own
         super().__init__()
 
     def load_config(self) -> None:

@@ -16,6 +16,7 @@ from hooks.knowledge.words import REGIONS
 
 PREFIX = "CDS_"
 DEADLINE_MS = (200, 8000)  # of one answer: the least and the most
+MOST_DRAIN_SECONDS = 60
 PROFILES = tuple(path.stem for path in sorted((FOLDER / "profiles").glob("*.toml")))
 Network = IPv4Network | IPv6Network
 
@@ -32,6 +33,7 @@ class Settings:
     explain: str = "summary"
     max_body_bytes: int = 4 << 20
     deadline_ms: int = 2000
+    drain_seconds: int = 5
     database_url: str = "sqlite:///immune-status.sqlite3"
     metrics_allow: tuple[Network, ...] = ()
     iu_per_copy: Decimal | None = None
@@ -111,6 +113,12 @@ def _milliseconds(name: str, value: Any) -> int:
     return int(value)
 
 
+def _seconds(name: str, value: Any) -> int:
+    if not re.fullmatch("[0-9]{1,2}", str(value)) or int(value) > MOST_DRAIN_SECONDS:
+        raise SettingFault(f"{PREFIX}{name.upper()}: whole seconds from 0 to {MOST_DRAIN_SECONDS} are expected.")
+    return int(value)
+
+
 def _factor(name: str, value: Any) -> Decimal:
     try:
         found = Decimal(str(value))
@@ -152,6 +160,7 @@ _PARSERS: dict[str, Any] = {
     "explain": _one_of("full", "summary", "off"),
     "max_body_bytes": _bytes,
     "deadline_ms": _milliseconds,
+    "drain_seconds": _seconds,
     "database_url": _text,
     "metrics_allow": _networks,
     "iu_per_copy": _factor,

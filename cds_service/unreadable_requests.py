@@ -6,7 +6,7 @@ from uuid import uuid4
 import msgspec
 from gunicorn.http import errors
 
-from cds_service import slow_clients
+from cds_service import stopping
 from cds_service.errors import Fault, Malformed, Refusal
 from cds_service.web.wiring import KEY
 from cds_service.wire.outcome import MEDIA_TYPE, operation_outcome
@@ -20,7 +20,7 @@ _STATUS_OF: dict[type[Exception], tuple[int, str, str]] = {
 }
 
 
-class Worker(slow_clients.Worker):
+class Worker(stopping.Worker):
     """Gunicorn's own error page is HTML and repeats what the client sent; this one does not."""
 
     def handle_error(self, _: Any, client: Any, __: Any, error: Exception) -> None:

@@ -72,6 +72,7 @@ def serving(folder: Path, issuers: Path, **settings: str) -> Iterator[tuple[int,
         "CDS_ISSUERS": str(issuers),
         "CDS_PUBLIC_URL": f"{BASE}/",
         "CDS_DATABASE_URL": f"sqlite:///{folder}/l.sqlite3",
+        "CDS_DRAIN_SECONDS": "0",
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")} | own | settings
     command = [sys.executable, "-m", "cds_service", "serve", "--port", str(port), "--workers", "2"]

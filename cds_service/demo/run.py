@@ -106,7 +106,7 @@ def _free(port: int) -> None:
 def _stop(server: multiprocessing.process.BaseProcess) -> None:
     if server.is_alive() and server.pid:
         os.kill(server.pid, signal.SIGTERM)
-        server.join(15)
+        server.join(30)  # longer than the server itself gives its requests
     if server.is_alive():
         server.kill()
         server.join()

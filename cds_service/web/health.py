@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from cds_service.access import is_loopback
 from cds_service.errors import Forbidden, Unavailable
@@ -11,6 +11,7 @@ from cds_service.settings import Settings
 from cds_service.web.wiring import wiring
 
 blueprint = Blueprint("health", __name__)
+STOPPING = "stopping"  # of the application's extensions: there once the server has been told to stop
 
 
 @blueprint.get("/healthz")
@@ -21,7 +22,9 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Knowledge is loaded (else nothing had started) and the database answers."""
+    """Knowledge is loaded (else nothing had started), nobody has told it to stop, and the database answers."""
+    if STOPPING in current_app.extensions:
+        raise Unavailable("This service is stopping. Ask another one.", {"Retry-After": "5"})
     if not wiring().ledger.database.reachable():
         raise Unavailable("The database of this service does not answer.", {"Retry-After": "5"})
     return _status("ready")

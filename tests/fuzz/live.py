@@ -61,6 +61,7 @@ def live(folder: Path, clients: Iterable[Client], authorities: str | None = None
         "public_url": PUBLIC,
         "issuers": str(write(clients, folder)),
         "database_url": f"sqlite:///{own / 'ledger.sqlite3'}",
+        "drain_seconds": 0,
     }
     asked = {
         "settings": stated | settings,
