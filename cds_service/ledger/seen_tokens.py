@@ -2,7 +2,7 @@
 
 from threading import Lock
 
-from sqlalchemy import BigInteger, String, delete, insert
+from sqlalchemy import BigInteger, String, delete, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,6 +10,7 @@ from cds_service.ledger.database import Database, LedgerDown, Tables
 
 _KEPT_SECONDS = 3600  # beyond its end, so that a clock that is set back revives no token
 _PURGED_EVERY = 300  # seconds
+_AT_ONCE = 500  # rows: a purge never keeps a call waiting for long, and the next call goes on with it
 
 
 class SeenToken(Tables):
@@ -54,7 +55,11 @@ class SeenTokens:
         try:
             self._purged = now
             with self._database.writing(0.05) as connection:
-                connection.execute(delete(SeenToken).where(SeenToken.expires < now - _KEPT_SECONDS))
+                old = select(SeenToken.issuer, SeenToken.jti).where(SeenToken.expires < now - _KEPT_SECONDS)
+                key = tuple_(SeenToken.issuer, SeenToken.jti)
+                gone = connection.execute(delete(SeenToken).where(key.in_(old.limit(_AT_ONCE))))
+            if gone.rowcount == _AT_ONCE:
+                self._purged = 0
         except LedgerDown:
             pass
         finally:
