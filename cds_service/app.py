@@ -14,11 +14,12 @@ from cds_service.access.trust_file import read_issuers
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.prefetch import KEYS
 from cds_service.chart.templates import prefetch_templates
-from cds_service.ledger import Ledger
+from cds_service.journal.audit import Audit
+from cds_service.ledger import Ledger, Pseudonyms, site_key
 from cds_service.outbound.connection import trusting
 from cds_service.settings import SettingFault, Settings
 from cds_service.site import site_profiles
-from cds_service.web import browsers, cds_hooks, health, pages, refusals
+from cds_service.web import browsers, cds_hooks, health, journal, pages, refusals
 from cds_service.web.admission import Admission
 from cds_service.web.metrics import Metrics
 from cds_service.web.wiring import KEY, Wiring
@@ -58,6 +59,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         profiles=profiles,
         callers=Callers(issuers, ledger.seen_tokens, metrics, trusting),
         admission=Admission(),
+        pseudonyms=Pseudonyms(site_key(ledger.database, settings.patient_key_file)),
         services={service.id: service for service in SERVICES},
         templates=templates,
         discovery=discovery(SERVICES, templates),
@@ -65,9 +67,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         fhir=FhirClient(metrics.count_fetch),
         ledger=ledger,
         metrics=metrics,
+        audit=Audit(settings.audit, clock, metrics.lost_lines.labels("audit").inc),
     )
     for room in (cds_hooks, health, pages):
         app.register_blueprint(room.blueprint)
+    journal.register(app)  # first, so that whatever is answered has its number
     browsers.register(app)
     refusals.register(app)
     gc.freeze()  # what was built here lives as long as the process: the collector need not walk it

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cds_service import __version__
+from cds_service.journal.shared_metrics import shared_metrics
 from cds_service.settings import SettingFault, read_settings
 from hooks.knowledge import KnowledgeFault, load, load_profiles
 
@@ -161,6 +162,8 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from cds_service.serve import serve  # noqa: PLC0415  (the server is not needed by the others)
+    settings = read_settings({"CDS_AUDIT": "stdout", **os.environ})
+    with shared_metrics():  # before anything that counts is imported
+        from cds_service.serve import serve  # noqa: PLC0415  (the server is not needed by the others)
 
-    return serve(read_settings(), options.host, options.port, options.workers, sys.stderr)
+        return serve(settings, options.host, options.port, options.workers, sys.stderr)

@@ -2,19 +2,25 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TextIO
 
+from flask import Flask
 from sqlalchemy import make_url
 
+from cds_service import __version__
 from cds_service.access.issuers import Issuer
 from cds_service.access.trust_file import presets
 from cds_service.app import create_app, trusted_issuers
+from cds_service.journal.log import configure, log, take_over
+from cds_service.journal.sink import Sink
 from cds_service.ledger import Ledger, LedgerDown
 from cds_service.server import Server
 from cds_service.settings import SettingFault, Settings
+from cds_service.web.wiring import KEY, Wiring
 
 _LEAST_PREFIX = {4: 8, 6: 16}  # a network of fewer bits holds strangers
 
@@ -26,8 +32,20 @@ def serve(settings: Settings, host: str, port: int, workers: int, out: TextIO) -
         out.write(f"cds-service serve: {line}\n")
     out.flush()
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    Server(lambda: create_app(settings), bind, workers=workers, drain_seconds=settings.drain_seconds).run()
+    configure(settings.log_level, Sink(sys.stderr.fileno()))
+    take_over(settings.log_level)
+    log.info("starting", version=__version__)
+    Server(lambda: _app(settings), bind, workers=workers, drain_seconds=settings.drain_seconds).run()
     return 0
+
+
+def _app(settings: Settings) -> Flask:
+    """The application of a worker, whose lost log lines are counted with its other metrics."""
+    app = create_app(settings)
+    parts: Wiring = app.extensions[KEY]
+    configure(settings.log_level, Sink(sys.stderr.fileno(), parts.metrics.lost_lines.labels("log").inc))
+    log.info("serving", version=__version__, knowledge=parts.knowledge.version, profile=parts.profile.name)
+    return app
 
 
 def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:

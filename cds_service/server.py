@@ -6,15 +6,17 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from cds_service.journal.server_log import ServerLog
 from cds_service.stopping import GRACE_SECONDS
 from cds_service.unreadable_requests import Worker
+from cds_service.web.metrics import forget_process
 
 THREADS = 32  # a worker: those at work, those waiting, and some to tell that there is no room (web/admission.py)
 _PINNED = {
     "worker_class": Worker,
     "accesslog": None,
-    "errorlog": "-",
-    "loglevel": "error",
+    "logger_class": ServerLog,
+    "child_exit": lambda _, worker: forget_process(worker.pid),
     "forwarded_allow_ips": "",  # a client behind a proxy on this machine would else choose its own path (SCRIPT_NAME, PATH_INFO)
     "limit_request_line": 4094,
     "limit_request_fields": 100,

@@ -15,6 +15,7 @@ from hooks.knowledge.load import FOLDER
 from hooks.knowledge.words import REGIONS
 
 PREFIX = "CDS_"
+LEAST_KEY_BYTES = 32
 DEADLINE_MS = (200, 8000)  # of one answer: the least and the most
 MOST_DRAIN_SECONDS = 60
 PROFILES = tuple(path.stem for path in sorted((FOLDER / "profiles").glob("*.toml")))
@@ -41,6 +42,9 @@ class Settings:
     cotrimoxazole_for_all: bool = False
     public_url: str | None = None
     issuers: str | None = None
+    log_level: str = "info"
+    audit: str = "off"
+    patient_key_file: str | None = None
     open_access: bool = False
 
 
@@ -86,6 +90,18 @@ def _address(name: str, value: Any) -> str:
     found = address_of(text)
     if found is None or "?" in text:
         raise SettingFault(f"{PREFIX}{name.upper()}: the https address that clients call is expected, without a query.")
+    return text
+
+
+def _key_file(name: str, value: Any) -> str:
+    """A file with a secret key."""
+    text = _text(name, value)
+    try:
+        size = len(Path(text).read_bytes())
+    except OSError:
+        size = 0
+    if size < LEAST_KEY_BYTES:
+        raise SettingFault(f"{PREFIX}{name.upper()}: a readable file of {LEAST_KEY_BYTES} random bytes or more is expected.")
     return text
 
 
@@ -168,4 +184,7 @@ _PARSERS: dict[str, Any] = {
     "cotrimoxazole_for_all": _yes_or_no,
     "public_url": _address,
     "issuers": _text,
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "audit": _text,
+    "patient_key_file": _key_file,
 }

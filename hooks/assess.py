@@ -133,7 +133,9 @@ def judge(one: Rule, record: PatientRecord, profile: Profile) -> Verdict:
     try:
         return one(record, profile)
     except Exception as error:  # one faulty rule must not take the others down; its message could hold patient data
-        _log.error("rule %s raised %s and was not assessed", one.id, type(error).__name__)
+        fault = type(error).__name__
+        said = {"event": "rule-failed", "rule": one.id, "fault": fault}
+        _log.error("rule %s raised %s and was not assessed", one.id, fault, extra=said)
         return Lacks(())
 
 

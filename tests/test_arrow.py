@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "chart": {"errors", "outbound", "wire"},
     "access": {"errors", "outbound", "settings"},
     "ledger": {"errors", "settings", "wire"},
-    "web": {"access", "chart", "errors", "ledger", "outbound", "settings", "wire"},
+    "journal": set(),
+    "web": {"access", "chart", "errors", "ledger", "outbound", "settings", "wire", "journal"},
 }
 OUTERMOST = {
     "__init__",

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import logging
 import re
 import socket
 import sqlite3
@@ -23,6 +22,7 @@ from cds_service.web import cds_hooks
 from hooks import SERVICES
 from hooks.knowledge import load, load_profiles
 from tests.fixture_files import Clock, app_of, ask, legal, numbered
+from tests.journal_lines import journal
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 64 * 1024
@@ -469,23 +469,23 @@ def test_the_service_is_not_ready_when_its_database_is_gone(tmp_path: Path, dest
 # --- a bug -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_bug_is_answered_with_a_correlation_id_and_no_message(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_is_answered_with_a_correlation_id_and_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("ZZCANARYNAME of the patient")
 
     before = numbered(CLIENT.post(PATH, data=BODY, headers=JSON).get_json())
-    with monkeypatch.context() as patched, caplog.at_level(logging.DEBUG):
-        patched.setattr(cds_hooks, "read_chart", fail)
+    with monkeypatch.context() as patched, journal() as lines:
+        patched.setattr(cds_hooks, "read", fail)
         answers = [CLIENT.post(PATH, data=BODY, headers=JSON) for _ in range(2)]
     assert [one.status_code for one in answers] == [500, 500]
     said = [one.get_json(force=True)["issue"][0]["diagnostics"] for one in answers]
-    ids = [re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in said]
-    assert all(one and one[0] in caplog.text for one in ids)
+    ids = [one.headers["X-Correlation-Id"] for one in answers]
+    assert all(number in text for number, text in zip(ids, said, strict=True))
+    faults = [one for one in lines.fields if one["event"] == "fault"]
+    assert [one["correlation"] for one in faults] == ids
+    assert {(one["fault"], one["place"].partition(":")[0]) for one in faults} == {("ValueError", "fail")}
     assert said[0] != said[1]
-    assert "ValueError" in caplog.text
-    seen = caplog.text + "".join(one.text + str(one.headers) for one in answers)
+    seen = lines.text + "".join(one.text + str(one.headers) for one in answers)
     assert not [word for word in ("ZZCANARYNAME", "starting-art", "Lakeshore") if word in seen]
     assert "ValueError" not in "".join(one.text for one in answers)
     assert numbered(CLIENT.post(PATH, data=BODY, headers=JSON).get_json()) == before

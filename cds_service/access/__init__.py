@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from cds_service.access.callers import Caller, Callers
+from cds_service.access.callers import UNKNOWN, Caller, Callers
 from cds_service.access.issuers import OPEN, Issuer
 
-__all__ = ["OPEN", "Caller", "Callers", "Issuer", "is_loopback", "may_read"]
+__all__ = ["OPEN", "UNKNOWN", "Caller", "Callers", "Issuer", "is_loopback", "may_read"]
 
 
 def is_loopback(address: str | None) -> bool:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from cds_service.chart import allergies, conditions, medications
+from cds_service.chart.coverage import Coverage, coverage
 from cds_service.chart.dates import ages
 from cds_service.chart.draft_orders import read_drafts, tests_on_order
 from cds_service.chart.drug_codes import named_drug, sibling_medications
@@ -40,6 +42,13 @@ from hooks.record import (
 )
 
 
+class Reading(NamedTuple):
+    """The record, and how much of what came was coded in systems we read."""
+
+    record: PatientRecord
+    coverage: Coverage
+
+
 def read_chart(
     request: HookRequest,
     now: datetime,
@@ -49,9 +58,26 @@ def read_chart(
 ) -> PatientRecord:
     """The patient's record at this moment. `not_supplied`: prefetch keys that the site has said it cannot send.
 
-    Raises Contradiction (another patient's data) and MissingData."""
+    Raises Contradiction (another patient's data) and MissingData.
+    """
+    return read(request, now, knowledge, iu_per_copy, not_supplied).record
+
+
+def read(
+    request: HookRequest,
+    now: datetime,
+    knowledge: Knowledge,
+    iu_per_copy: Decimal | None = None,
+    not_supplied: frozenset[str] = frozenset(),
+) -> Reading:
+    """As `read_chart`, with the coverage."""
     labs = LabReader(now, knowledge, Units(knowledge, iu_per_copy))
     intake = take_in(request, labs, not_supplied)
+    covered = coverage((one.resource for one in intake.supply.received), knowledge)
+    return Reading(_record(intake, knowledge), covered)
+
+
+def _record(intake: Intake, knowledge: Knowledge) -> PatientRecord:
     taken, drug_faults = _medications(intake, knowledge)
     drafts = _without_withdrawn(read_drafts(intake, knowledge), taken)
     art = art_history(taken, intake.as_of, knowledge)
@@ -64,8 +90,8 @@ def read_chart(
     others = _other_results(intake) if hiv.status == "established" else []
     known = tuple(one for one in others if isinstance(one, OtherResult))
     stated, none_known = _allergies(intake, knowledge)
-    read = (*results, *others)
-    faults = {*drug_faults, *intake.faults(), *(one for one in read if isinstance(one, Unreadable))}
+    everything = (*results, *others)
+    faults = {*drug_faults, *intake.faults(), *(one for one in everything if isinstance(one, Unreadable))}
     return PatientRecord(
         as_of=intake.as_of,
         hiv=hiv,
@@ -83,7 +109,7 @@ def read_chart(
         pregnant=_pregnant(problems, known),
         other_results=tuple(one for one in known if one.test != "pregnancy-status"),
         tests_on_order=tests_on_order(intake, knowledge),
-        pending=tuple(sorted({one for one in read if isinstance(one, Pending)}, key=str)),
+        pending=tuple(sorted({one for one in everything if isinstance(one, Pending)}, key=str)),
         unreadable=tuple(sorted(faults, key=str)),
         gaps=intake.gaps(),
     )

@@ -2,9 +2,10 @@
 
 from cds_service.ledger.database import Database, LedgerDown
 from cds_service.ledger.feedback import FeedbackLedger
+from cds_service.ledger.pseudonyms import Pseudonyms, site_key
 from cds_service.ledger.seen_tokens import SeenTokens
 
-__all__ = ["Database", "FeedbackLedger", "Ledger", "LedgerDown", "SeenTokens"]
+__all__ = ["Database", "FeedbackLedger", "Ledger", "LedgerDown", "Pseudonyms", "SeenTokens", "site_key"]
 
 
 class Ledger:

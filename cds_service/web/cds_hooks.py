@@ -8,19 +8,27 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from cds_service.access import Issuer
-from cds_service.chart.gather import gather
+from cds_service.chart import gather as asking
+from cds_service.chart import read as reading
 from cds_service.chart.lab_values import LabReader
 from cds_service.chart.quantities import Units
-from cds_service.chart.read import read_chart
 from cds_service.errors import UnknownService
+from cds_service.web import callers
 from cds_service.web.bodies import read_body
-from cds_service.web.callers import give_places_back, identify, take_place
+from cds_service.web.callers import give_places_back, take_place
+from cds_service.web.steps import timed
 from cds_service.web.wiring import Wiring, wiring
-from cds_service.wire.cards import render
-from cds_service.wire.envelope import read_envelope
-from cds_service.wire.feedback import read_feedback
+from cds_service.wire import cards, envelope, feedback
 from cds_service.wire.request import HookRequest
-from hooks.assess import Service, assess
+from hooks import assess as rules
+from hooks.assess import Service
+
+identify = timed("identify", callers.identify)
+check = timed("check", envelope.read_envelope)
+gather = timed("gather", asking.gather)
+read = timed("read", reading.read)
+assess = timed("assess", rules.assess)
+render = timed("render", cards.render)
 
 blueprint = Blueprint("cds-hooks", __name__, url_prefix="/cds-services")
 
@@ -35,13 +43,13 @@ def discover() -> Response:
 def call(service_id: str) -> Response:
     """Bytes to cards: identify, check, gather, read, assess, render."""
     parts, service = _called(service_id)
-    caller = identify(f"/cds-services/{service.id}")
-    hook_request = read_envelope(body := _body(parts), service)
+    g.caller = caller = identify(f"/cds-services/{service.id}")
+    g.asked = hook_request = check(body := _body(parts), service)
     now = parts.clock()
     gathered = _gather(hook_request, caller.issuer, now, parts, len(body))
-    record = read_chart(gathered, now, parts.knowledge, parts.settings.iu_per_copy, caller.issuer.not_supplied)
-    assessment = assess(service, record, parts.profile_for(caller.issuer))
-    parts.metrics.count(assessment)
+    record, coverage = read(gathered, now, parts.knowledge, parts.settings.iu_per_copy, caller.issuer.not_supplied)
+    g.assessment = assessment = assess(service, record, parts.profile_for(caller.issuer))
+    parts.metrics.count(assessment, coverage, caller.issuer.iss)
     return _json(render(assessment, service, hook_request, record.as_of, parts.settings.explain))
 
 
@@ -49,15 +57,15 @@ def call(service_id: str) -> Response:
 def take_feedback(service_id: str) -> Response:
     """What became of cards: checked, written, and only then acknowledged."""
     parts, service = _called(service_id)
-    caller = identify(f"/cds-services/{service.id}/feedback")
-    entries = read_feedback(_body(parts))
+    g.caller = caller = identify(f"/cds-services/{service.id}/feedback")
+    entries = feedback.read_feedback(_body(parts))
+    g.entries = len(entries)
     parts.ledger.feedback.record(entries, caller.issuer.iss, service.id, parts.clock(), g.budget.left)
     return _json({})
 
 
 @blueprint.before_request
 def _start() -> None:
-    g.started = perf_counter()
     if request.method == "POST":  # discovery is answered always
         take_place()
 
@@ -66,9 +74,9 @@ def _start() -> None:
 def _measure(response: Response) -> Response:
     service = (request.view_args or {}).get("service_id")
     parts = wiring()
-    if service in parts.services and "started" in g:  # a preflight is answered before it starts
+    if service in parts.services and request.method == "POST":
         parts.metrics.answers.labels(service, response.status_code).inc()
-        parts.metrics.seconds.labels(service).observe(perf_counter() - g.started)
+        parts.metrics.seconds.labels(service).observe(perf_counter() - g.began)
     return response
 
 

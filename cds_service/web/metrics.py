@@ -1,10 +1,20 @@
-"""Counts and durations for Prometheus: labels from closed sets only, never anything of a patient."""
+"""Counts and durations for Prometheus: labels from closed sets only, never anything of a patient.
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+Where PROMETHEUS_MULTIPROC_DIR names a folder, as under `serve`, all workers count together.
+"""
 
+import os
+from time import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client.registry import Collector
+
+from cds_service.chart.coverage import Coverage
+from cds_service.journal.shared_metrics import FOLDER
 from hooks.assess import Assessment
 
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+_STEP_SECONDS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0)
 
 
 class Metrics:
@@ -12,49 +22,59 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.answers = Counter(
-            "cds_answers_total", "Answers by service and HTTP status", ("service", "status"), registry=self._registry
+        self.answers = self._counter("answers", "Answers by service and HTTP status", "service", "status")
+        self.refusals = self._counter(
+            "refusals", "Refusals by issuer (unknown: nobody of ours, or nobody yet) and kind", "issuer", "code"
         )
-        self.findings = Counter(
-            "cds_findings_total", "Findings by rule and outcome", ("rule", "outcome"), registry=self._registry
+        self.findings = self._counter("findings", "Findings by rule and outcome", "rule", "outcome")
+        self.not_assessed = self._counter(
+            "not_assessed", "Rules that were not assessed, by the datum that was missing", "datum"
         )
-        self.incomplete = Counter(
-            "cds_incomplete_answers_total",
-            "Answers for which something did not come or could not be read",
-            registry=self._registry,
+        self.incomplete = self._counter(
+            "incomplete_answers", "Answers for which something did not come or could not be read"
         )
-        self.fetches = Counter(
-            "cds_fhir_fetches_total",
-            "Reads and searches at clients' FHIR servers by what became of them",
-            ("outcome",),
-            registry=self._registry,
+        self.coverage = self._counter(
+            "chart_entries",
+            "Entries of charts by issuer, kind, and whether their code is of a system this service reads",
+            "issuer",
+            "kind",
+            "mapped",
         )
-        self.tokens = Counter(
-            "cds_refused_tokens_total",
+        self.fetches = self._counter(
+            "fhir_fetches", "Reads and searches at clients' FHIR servers by what became of them", "outcome"
+        )
+        self.tokens = self._counter(
+            "refused_tokens",
             "Client tokens that were refused, by issuer (unknown: none of ours) and reason; the caller is not told the reason",
-            ("issuer", "reason"),
-            registry=self._registry,
+            "issuer",
+            "reason",
         )
-        self.key_sets = Counter(
-            "cds_key_set_fetches_total",
-            "Fetches of issuers' key sets by what became of them",
-            ("issuer", "outcome"),
-            registry=self._registry,
+        self.key_sets = self._counter(
+            "key_set_fetches", "Fetches of issuers' key sets by what became of them", "issuer", "outcome"
         )
-        self.seconds = Histogram(
-            "cds_answer_seconds",
-            "Time to answer a service call",
-            ("service",),
-            buckets=_SECONDS,
+        self.key_set_fetched = Gauge(
+            "cds_key_set_fetched_seconds",
+            "When an issuer's key set was last fetched, in seconds since 1970",
+            ("issuer",),
             registry=self._registry,
+            multiprocess_mode="max",
         )
+        self.lost_lines = self._counter(
+            "lost_lines", "Log lines and audit records that found no reader in time, and were dropped", "journal"
+        )
+        self.seconds = self._histogram("answer_seconds", "Time to answer a service call", _SECONDS, "service")
+        self.steps = self._histogram("step_seconds", "Time of each step of an answer", _STEP_SECONDS, "step")
 
-    def count(self, assessment: Assessment) -> None:
-        """Counts what became of every rule."""
+    def count(self, assessment: Assessment, coverage: Coverage, issuer: str) -> None:
+        """Counts what became of every rule, what was missing, and how much of the chart is coded in systems we read."""
         for finding in assessment.findings:
             self.findings.labels(finding.rule.id, finding.outcome).inc()
+            for datum in finding.missing:
+                self.not_assessed.labels(datum).inc()
         if not assessment.complete:
             self.incomplete.inc()
+        for (kind, mapped), number in coverage.items():
+            self.coverage.labels(issuer, kind, "yes" if mapped else "no").inc(number)
 
     def count_fetch(self, outcome: str) -> None:
         """Counts a read or search at a FHIR server; `outcome` is of a closed set."""
@@ -67,7 +87,26 @@ class Metrics:
     def keys(self, issuer: str, outcome: str) -> None:
         """Counts a fetch of a key set; both words are of closed sets."""
         self.key_sets.labels(issuer, outcome).inc()
+        if outcome == "fetched":
+            self.key_set_fetched.labels(issuer).set(time())
 
     def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """All metrics in Prometheus' text format: of all workers, where they count together."""
+        if FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        collector: Collector = multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        del collector  # it registers itself
+        return generate_latest(together)
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(f"cds_{name}_total", about, labels, registry=self._registry)
+
+    def _histogram(self, name: str, about: str, buckets: tuple[float, ...], label: str) -> Histogram:
+        return Histogram(f"cds_{name}", about, (label,), buckets=buckets, registry=self._registry)
+
+
+def forget_process(pid: int) -> None:
+    """A worker that has ended no longer counts as living."""
+    if FOLDER in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]

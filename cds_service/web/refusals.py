@@ -1,10 +1,7 @@
 """Refusals, HTTP errors and bugs in; OperationOutcomes out. The one place that turns exceptions into statuses."""
 
-import logging
-from uuid import uuid4
-
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from cds_service.errors import (
@@ -17,10 +14,10 @@ from cds_service.errors import (
     WrongMediaType,
     WrongMethod,
 )
+from cds_service.journal.log import log, where
 from cds_service.ledger import LedgerDown
 from cds_service.wire.outcome import MEDIA_TYPE, operation_outcome
 
-_log = logging.getLogger("cds_service")
 _OF_STATUS: dict[int | None, tuple[type[Refusal], str]] = {
     404: (UnknownService, "There is nothing at this address. GET /cds-services lists the services."),
     405: (WrongMethod, "This address does not answer that method."),
@@ -42,6 +39,7 @@ def answer(refusal: Refusal) -> Response:
     """The response to a refusal."""
     response = Response(msgspec.json.encode(operation_outcome(refusal)), refusal.status, content_type=MEDIA_TYPE)
     response.headers.update(refusal.headers)
+    g.refusal = refusal.code
     return response
 
 
@@ -55,16 +53,11 @@ def _http(error: HTTPException) -> Response:
 
 
 def _ledger_down(error: LedgerDown) -> Response:
-    _log.error("the database cannot be written (%s)", error)
+    log.error("database-down", fault=str(error))  # the name of an exception, no more
     return answer(Unavailable("The database of this service does not answer. Try again later.", _RETRY))
 
 
 def _bug(error: Exception) -> Response:
     """A bug: where it happened goes to the log, what it says does not, for it may hold a patient's data."""
-    correlation = str(uuid4())
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_name}:{place.tb_lineno}" if place else "unknown"
-    _log.error("fault %s: %s in %s at %s", correlation, type(error).__name__, where, request.endpoint)
-    return answer(Fault(f"A fault of this service; it is logged as {correlation}."))
+    log.error("fault", fault=type(error).__name__, place=where(error.__traceback__), service=request.endpoint)
+    return answer(Fault(f"A fault of this service; it is logged as {g.correlation}."))

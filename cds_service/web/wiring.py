@@ -10,7 +10,8 @@ from flask import current_app
 
 from cds_service.access import Callers, Issuer
 from cds_service.chart.fhir_client import FhirClient
-from cds_service.ledger import Ledger
+from cds_service.journal.audit import Audit
+from cds_service.ledger import Ledger, Pseudonyms
 from cds_service.settings import Settings
 from cds_service.web.admission import Admission
 from cds_service.web.metrics import Metrics
@@ -37,7 +38,9 @@ class Wiring:
     interface: bytes  # the OpenAPI document
     fhir: FhirClient
     ledger: Ledger
+    pseudonyms: Pseudonyms
     metrics: Metrics
+    audit: Audit
     stopping: Event = field(default_factory=Event)  # set when the server has been told to stop
 
     def profile_for(self, issuer: Issuer) -> Profile:
