@@ -58,9 +58,13 @@ def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:
         raise SettingFault("CDS_METRICS_ALLOW: networks of your own are expected, not most of the world's addresses.")
     file = _database_file(settings.database_url)
     try:
-        Ledger(settings.database_url).database.close()
+        database = Ledger(settings.database_url).database
+        answers = database.reachable()
+        database.close()
     except LedgerDown as fault:
         raise SettingFault(f"CDS_DATABASE_URL: the database cannot be opened ({fault}).") from None
+    if not answers:
+        raise SettingFault("CDS_DATABASE_URL: the database does not answer.")
     of_issuers = (line for one in trusted_issuers(settings) for line in _remarks(one))
     return (*_about_the_machine(host), *_about(file), *of_issuers)
 

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -31,7 +31,7 @@ class Database:
     """One database for everything that is remembered."""
 
     def __init__(self, url: str) -> None:
-        """Raises LedgerDown."""
+        """Raises LedgerDown; a server that does not answer is no reason to, since it may come back."""
         try:
             where = make_url(url)
             self._is_sqlite = where.get_backend_name() == "sqlite"
@@ -50,21 +50,33 @@ class Database:
                 event.listen(self._engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
                 event.listen(self._engine, "checkout", lambda _, record, __: _same_file(record.info, file))
             self._file, self._turn = file, Lock()
-            self._make_tables()
+            self._made = False
+            if self._limits is None:
+                self._make_tables()
+            else:  # a worker that starts while the server is away serves as soon as it is back
+                with suppress(SQLAlchemyError), self._within(_TO_START):
+                    pass
         except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
             raise LedgerDown(type(fault).__name__) from None
 
     def _make_tables(self) -> None:
         """Several workers start at once: whoever finds that another was faster looks again."""
-        with self._within(_TO_START):
-            try:
-                Tables.metadata.create_all(self._engine)
-            except SQLAlchemyError:
-                Tables.metadata.create_all(self._engine)
+        try:
+            Tables.metadata.create_all(self._engine)
+        except SQLAlchemyError:
+            Tables.metadata.create_all(self._engine)
+        self._made = True
 
-    def _within(self, seconds: float) -> AbstractContextManager[None]:
-        """SQLite waits for nothing but a lock, to which it is given its own limit."""
-        return self._limits.within(seconds) if self._limits else nullcontext()
+    @contextmanager
+    def _within(self, seconds: float) -> Iterator[None]:
+        """A server is waited for no longer; SQLite makes nobody wait but for a lock, to which it is given its own limit."""
+        if self._limits is None:
+            yield
+            return
+        with self._limits.within(seconds):
+            if not self._made:
+                self._make_tables()
+            yield
 
     @contextmanager
     def writing(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
