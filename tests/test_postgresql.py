@@ -17,9 +17,9 @@ import pytest
 from cds_service.ledger import Ledger, LedgerDown
 from cds_service.ledger.postgresql import PLACES
 from cds_service.wire.feedback import FeedbackEntry
-from tests.clients import SIGN, CdsClient, key_set
+from tests.clients import BASE, SIGN, CdsClient, key_set
 from tests.postgresql_server import PostgresqlServer, postgresql
-from tests.test_serve import call, serving
+from tests.test_serve import call, refused, serving
 
 pytestmark = pytest.mark.slow
 CLIENT = CdsClient()
@@ -168,8 +168,25 @@ def test_a_connection_that_the_server_has_ended_refuses_nobody(server: Postgresq
     assert ledger.seen_tokens.use("ended", "1", 2000, 1000, 1)
 
 
-def test_a_database_that_is_not_there_keeps_nobody_waiting_when_the_service_starts() -> None:
-    assert lasted(lambda: Ledger("postgresql+psycopg://nobody@127.0.0.1:1/none")) < 5
+def test_a_worker_that_starts_while_the_database_is_away_serves_when_it_is_back(server: PostgresqlServer) -> None:
+    server.stop()
+    began = monotonic()
+    early = Ledger(server.url)
+    assert not early.database.reachable()
+    assert monotonic() - began < 1
+    server.start()
+    assert early.database.reachable()
+    assert early.seen_tokens.use("early", "1", 2000, 1000, 1)
+    early.database.close()
+
+
+def test_serve_does_not_start_on_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_bytes(key_set(CLIENT.jwk()))
+    (tmp_path / "issuers.toml").write_text(f'[[issuer]]\niss = "{CLIENT.iss}"\njwks = "keys.json"\n', "utf-8")
+    address = "postgresql+psycopg://tester:ZZCANARY@127.0.0.1:1/none"
+    said = refused(tmp_path, CDS_DATABASE_URL=address, CDS_ISSUERS=str(tmp_path / "issuers.toml"), CDS_PUBLIC_URL=BASE)
+    assert "CDS_DATABASE_URL" in said
+    assert "ZZCANARY" not in said
 
 
 @pytest.fixture
