@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, sleep
 
 from requests import PreparedRequest, Request
 
@@ -22,6 +22,7 @@ from cds_service.outbound.url_guard import Address, Guard
 
 MOST_AT_ONCE = 16
 MOST_BYTES_IN_ALL = 12 << 20
+NO_SOONER = 0.03  # seconds until told that a server rests: who calls again at once then takes no time from others
 _TOKEN = re.compile(r"[!-~]+")
 _HEADERS = HEADERS | {"Accept": "application/fhir+json, application/json"}
 
@@ -46,6 +47,8 @@ class FhirClient:
         try:
             found = self._fetch(guard, base_url, token or None, queries, deadline)
         except Failed as failed:
+            if failed.fault in ("resting", "busy"):
+                sleep(max(0.0, min(NO_SOONER, deadline - monotonic())))
             found = _nothing(queries, failed)
         if self._count:
             for one in found.values():
