@@ -8,6 +8,7 @@ from gunicorn.http import errors
 
 from cds_service import stopping
 from cds_service.errors import Fault, Malformed, Refusal
+from cds_service.journal.log import log, where
 from cds_service.web.wiring import KEY
 from cds_service.wire.outcome import MEDIA_TYPE, operation_outcome
 
@@ -29,13 +30,13 @@ class Worker(stopping.Worker):
         refusal: Refusal = Malformed(sentence)
         if not isinstance(error, errors.ParseException):
             correlation = str(uuid4())
-            self.log.error("fault %s: %s in the server", correlation, type(error).__name__)
+            log.error("fault", correlation=correlation, fault=type(error).__name__, place=where(error.__traceback__))
             status, reason = 500, "Internal Server Error"
             refusal = Fault(f"A fault of this service; it is logged as {correlation}.")
         try:
             client.sendall(_written(status, reason, refusal, self.wsgi.extensions[KEY].knowledge.version))
         except OSError:
-            self.log.debug("the client has left")
+            log.debug("client-left")
 
 
 def _written(status: int, reason: str, refusal: Refusal, knowledge: str) -> bytes:

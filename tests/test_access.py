@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from cds_service.web import cds_hooks
 from cds_service.web.admission import Admission
-from cds_service.web.wiring import KEY
+from cds_service.web.wiring import KEY, Wiring
 from hooks.assess import assess as real_assess
 from tests.clients import BASE, SIGN, CdsClient, key_set
 from tests.fixture_files import EVALUATION, Clock, app_of, legal
@@ -55,6 +55,8 @@ class Site:
             | settings,
         )
         self.client: FlaskClient = self.app.test_client()
+        self.parts: Wiring = self.app.extensions[KEY]
+        self.services = tuple(self.parts.services.values())
 
     def post(self, client: CdsClient = ONE, path: str = SIGN, body: Any = BODY, **claims: Any) -> Any:
         headers = JSON | client.authorization(path, NOW, **claims)

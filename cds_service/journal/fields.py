@@ -15,7 +15,7 @@ _HEX = re.compile(r"[0-9a-f]{16,32}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _MESSAGE = re.compile(r"[ -~]{1,200}")
-_ADDRESS = re.compile(r"[!-~]{1,256}")
+_ADDRESS = re.compile(r"[\w:/.~%+@?=&,-]{1,256}", re.ASCII)
 Check = Callable[[Any], bool]
 
 

@@ -7,6 +7,8 @@ import sys
 from typing import Any
 
 from cds_service.app import create_app
+from cds_service.journal.log import configure, take_over
+from cds_service.journal.sink import Sink
 from cds_service.server import Server
 from cds_service.settings import Settings
 
@@ -51,6 +53,8 @@ def main(settings: dict[str, Any]) -> None:
         note("born", "")
         return create_app(Settings(**settings["settings"]))
 
+    configure("debug", Sink(sys.stderr.fileno()))
+    take_over("debug")
     sys.addaudithook(watch)
     socket.getaddrinfo = _answer  # type: ignore[assignment]
     Server(app, settings["bind"], workers=settings["workers"]).run()

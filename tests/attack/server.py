@@ -135,6 +135,7 @@ def under_attack(cases: list[Case], folder: Path) -> Iterator[Target]:
             "database_url": f"sqlite:///{own / 'ledger.sqlite3'}",
             "max_body_bytes": LIMIT,
             "deadline_ms": 400,
+            "audit": str(own / "audit"),
         }
         port = free_port()
         stack.enter_context(_process(settings, port, folder))
