@@ -20,6 +20,7 @@ def _options() -> Response | None:
     if request.method != "OPTIONS" or request.url_rule is None:
         return None
     response = Response(status=204)
+    del response.headers["Content-Type"]  # there is nothing that could have one
     response.headers["Allow"] = ", ".join(sorted(request.url_rule.methods or ()))
     if "Access-Control-Request-Method" in request.headers and _may_read(request.headers.get("Origin")):
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"

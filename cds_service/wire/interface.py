@@ -1,5 +1,6 @@
 """The services and where clients call in; the OpenAPI document of all that is served out, its schemas those we judge by."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
@@ -41,8 +42,8 @@ def interface(
     parts["schemas"] |= _schemas()
     parts["responses"] |= {kind.__name__: _refusal(kind) for kind in family()}
     document["paths"]["/cds-services"]["get"]["responses"]["200"]["content"]["application/json"]["example"] = discovery
-    for path in document["paths"].values():
-        _complete(path, open_access)
+    for address, path in document["paths"].items():
+        _complete(address, path, open_access)
     for answer in parts["responses"].values():
         _mark(answer)
     return document
@@ -55,19 +56,12 @@ def family(kind: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
         yield from family(one)
 
 
-def _complete(path: dict[str, Any], open_access: bool) -> None:
+def _complete(address: str, path: dict[str, Any], open_access: bool) -> None:
     """Adds what holds at every address: HEAD beside GET, OPTIONS, the refusals that any request may meet, the shared headers."""
     if "get" in path:
         asked = path["get"]
         path["head"] = asked | {"operationId": f"{asked['operationId']}Head", "responses": dict(asked["responses"])}
-    first = path.get("get") or path["post"]
-    path["options"] = {
-        "operationId": f"{first['operationId']}Options",
-        "tags": first["tags"],
-        "summary": "Methods of this address; preflights of browsers",
-        "security": [],
-        "responses": {"204": {"$ref": "#/components/responses/Options"}},
-    }
+    path["options"] = _options(address, path.get("get") or path["post"])
     for operation in (path[method] for method in ("get", "head", "post", "options") if method in path):
         if open_access and operation["security"]:
             operation["security"] = [*operation["security"], {}]
@@ -75,6 +69,21 @@ def _complete(path: dict[str, Any], open_access: bool) -> None:
             operation["responses"].setdefault(status, {"$ref": f"#/components/responses/{name}"})
         for answer in operation["responses"].values():
             _mark(answer)
+
+
+def _options(address: str, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """What a browser asks before it calls: answered for any id, for a preflight that fails tells a page nothing."""
+    return {
+        "operationId": f"{beside['operationId']}Options",
+        "tags": beside["tags"],
+        "summary": "Methods of this address; preflights of browsers",
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)}", address)
+        ],
+        "responses": {"204": {"$ref": "#/components/responses/Options"}},
+    }
 
 
 def _mark(answer: dict[str, Any]) -> None:
