@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-test.lock")
 
 # Put together from pieces, so that this file does not contain what it forbids.
-MACHINE_FOLDERS = "|".join(("work", "tmp", "root", "home", "Users"))
+SCRATCH = "tmp"
+MACHINE_FOLDERS = "|".join(("work", SCRATCH, "root", "home", "Users"))
 MACHINE_PATH = re.compile(rf"(?<![\w.~#)}}\]-])/(?:{MACHINE_FOLDERS})(?![\w.-])")
 REGISTRY_HOST = re.compile(
     r"pypi\.(?:org|python)|python" + r"hosted|registry\.npm|proxy\.golang|crates\.io|docker\.io|ghcr\.io|quay\.io"
@@ -224,8 +225,11 @@ def test_no_file_names_a_path_of_some_machine_or_a_package_registry() -> None:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue  # a picture, say
+        name = path.relative_to(ROOT)
         hits = [hit[0] for pattern in (MACHINE_PATH, REGISTRY_HOST) for hit in pattern.finditer(text)]
-        found += [f"{path.relative_to(ROOT)}: {hit}" for hit in hits]
+        if name.parts[0] == "deploy":
+            hits = [hit for hit in hits if hit != f"/{SCRATCH}"]  # of a container, not of a machine
+        found += [f"{name}: {hit}" for hit in hits]
     assert not found
 
 
