@@ -22,7 +22,7 @@ PYTHON_FILES := $(PACKAGES) tests
 # The whole suite leaves no line or branch of the rules untried.
 WHOLE := --cov=hooks --cov-branch --cov-report=term --cov-fail-under=100
 
-.PHONY: help setup demo test bench mutants fuzz faults coverage lint types quick format lock clean
+.PHONY: help setup demo test bench mutants fuzz faults load system coverage lint types quick format lock clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,12 @@ fuzz: $(VENV)/.test  ## Generated requests against the real server; FUZZ_ARGS="-
 
 faults: $(VENV)/.test  ## FHIR servers that hang, drip, flood …: is every answer in time? FAULTS_ARGS=--overload asks too much at once
 	$(BIN)/python -m tests.faults $(FAULTS_ARGS)
+
+load: $(VENV)/.test  ## The server behind nginx: LOAD_ARGS=rolling, kill, slow, burst or memory; --help says more
+	$(BIN)/python -m tests.load $(LOAD_ARGS)
+
+system:  ## Fetch nginx for the tests of deploy/nginx.conf into .venv/nginx, where this machine (Debian, Ubuntu) has none
+	@$(nginx)
 
 lint: $(VENV)/.test  ## Ruff on the Python files, hadolint on the Dockerfile
 	$(BIN)/ruff check $(PYTHON_FILES)
@@ -82,6 +88,17 @@ print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], s
 echo "wrote $(1)"
 endef
 
+# Not installed, only unpacked: that needs no rights, and starts no server on this machine. Apt checks the signature.
+define nginx
+PATH="$$PATH:/usr/sbin:/usr/local/sbin"; \
+if command -v nginx >/dev/null || test -x $(VENV)/nginx/usr/sbin/nginx; then exit 0; fi; \
+mkdir -p $(VENV)/nginx && cd $(VENV)/nginx || exit 1; \
+apt-get --quiet=2 download nginx 2>/dev/null \
+|| { apt-get --quiet=2 update && apt-get --quiet=2 download nginx; } >/dev/null 2>&1; \
+dpkg --extract nginx_*.deb . 2>/dev/null && test -x usr/sbin/nginx \
+|| echo "nginx is not here and cannot be fetched: the tests of deploy/nginx.conf are left out. On Debian and Ubuntu: apt install nginx"
+endef
+
 # The stamps: an environment is filled anew only when a lock file or the packaging changes. The lock files name everything, so
 # pip resolves nothing (older ones look past the pin of a package that another asks for with an extra); it checks the sum after.
 $(VENV)/.made:
@@ -102,4 +119,5 @@ $(VENV)/.runtime: requirements.lock setup.cfg pyproject.toml | $(VENV)/.made
 $(VENV)/.test: requirements-test.lock | $(VENV)/.runtime
 	$(PIP) install --require-hashes --no-deps --requirement requirements-test.lock
 	$(PIP) check
+	@$(nginx)
 	@touch $@

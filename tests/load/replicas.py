@@ -1,0 +1,97 @@
+"""Trusted clients in, `cds-service serve` as an operator starts it out: several on one database, each to be stopped or hurt."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+from tests.fuzz.trust import PUBLIC, Client, write
+from tests.test_web import free_port, send
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Replica:
+    """One server with its workers. Its port stays the same over restarts."""
+
+    def __init__(self, folder: Path, issuers: Path, workers: int, drain_seconds: int) -> None:
+        self.port, self.workers = free_port(), workers
+        self._folder = folder
+        own = {
+            "CDS_ISSUERS": str(issuers),
+            "CDS_PUBLIC_URL": PUBLIC,
+            "CDS_DATABASE_URL": f"sqlite:///{folder / 'ledger.sqlite3'}",
+            "CDS_DRAIN_SECONDS": str(drain_seconds),
+        }
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")} | own
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the arbiter."""
+        assert self._server
+        return self._server.pid
+
+    def start(self) -> float:
+        """Waits until it answers; seconds from its start to its first 200."""
+        began = monotonic()
+        command = [
+            sys.executable,
+            "-m",
+            "cds_service",
+            "serve",
+            "--port",
+            str(self.port),
+            "--workers",
+            str(self.workers),
+        ]
+        with (self._folder / "written").open("ab") as written:
+            self._server = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=written, stderr=written)
+        self.wait_until_ready()
+        return monotonic() - began
+
+    def wait_until_ready(self, seconds: float = 30) -> float:
+        """Until a worker answers; how many seconds that took."""
+        began = monotonic()
+        while monotonic() < began + seconds:
+            try:
+                if send(self.port, "GET", "/readyz").status == 200:
+                    return monotonic() - began
+            except OSError:
+                sleep(0.01)
+        raise RuntimeError("not ready in time")
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        assert self._server
+        self._server.send_signal(signal.SIGTERM)
+        return self._server.wait(60)
+
+    def children(self) -> list[int]:
+        """The process ids of its workers, as far as they have begun."""
+        return [int(child) for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def end(self) -> None:
+        """At the end of a test, whatever has happened."""
+        if self._server and self._server.poll() is None:
+            self._server.send_signal(signal.SIGINT)
+            self._server.wait(30)
+
+
+@contextmanager
+def replicas(
+    folder: Path, number: int, clients: Iterable[Client], workers: int = 2, drain_seconds: int = 3
+) -> Iterator[list[Replica]]:
+    """They run until the block ends."""
+    folder.mkdir()
+    issuers = write(clients, folder)
+    with ExitStack() as stack:
+        found = [Replica(folder, issuers, workers, drain_seconds) for _ in range(number)]
+        for one in found:
+            stack.callback(one.end)
+            one.start()
+        yield found
