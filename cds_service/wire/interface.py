@@ -11,7 +11,14 @@ from cds_service.wire.validation import schema
 from hooks.assess import Service
 
 _FILES = ("discovery", "request", "order-request", "response", "feedback", "operation-outcome")
-_SHARED = ("Cache-Control", "X-Content-Type-Options", "X-Knowledge-Version", "Vary", "Access-Control-Allow-Origin")
+_SHARED = (
+    "Cache-Control",
+    "X-Content-Type-Options",
+    "X-Knowledge-Version",
+    "X-Correlation-Id",
+    "Vary",
+    "Access-Control-Allow-Origin",
+)
 _OWN: Mapping[type[Refusal], str] = {
     Unauthenticated: "WWW-Authenticate",
     WrongMethod: "Allow",
