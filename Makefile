@@ -22,7 +22,7 @@ PYTHON_FILES := $(PACKAGES) tests
 # The whole suite leaves no line or branch of the rules untried.
 WHOLE := --cov=hooks --cov-branch --cov-report=term --cov-fail-under=100
 
-.PHONY: help setup demo test bench mutants fuzz faults load system coverage lint types quick format lock clean
+.PHONY: help setup demo test bench mutants fuzz faults load system coverage lint types quick format lock sbom audit clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,12 @@ coverage: $(VENV)/.test  ## The tests, and which lines and branches they leave o
 format: $(VENV)/.test  ## Put the Python files into the one format and sort their imports
 	$(BIN)/ruff check --fix-only --quiet $(PYTHON_FILES)
 	$(BIN)/ruff format $(PYTHON_FILES)
+
+sbom: $(VENV)/.test  ## Write dist/sbom.cdx.json: what the service is made of, as CycloneDX
+	$(BIN)/python -m tests.sbom dist/sbom.cdx.json
+
+audit: $(VENV)/.test  ## Ask which locked versions have known vulnerabilities; exit status 3 where nobody answers
+	$(BIN)/python -m tests.vulnerabilities $(AUDIT_ARGS)
 
 lock:  ## Write both lock files anew from setup.cfg and pyproject.toml (needs uv); LOCK_ARGS=--upgrade takes newer versions
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: install it, or name it with UV=path/to/uv" >&2; exit 1; }
