@@ -1,6 +1,7 @@
 """The files under deploy/ come in; what an operator relies on when applying them is held here."""
 
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -215,6 +216,22 @@ def test_compose_keeps_secrets_out_of_the_environment_and_mounts_only_what_it_de
     environment = " ".join(f"{name}={value}" for name, value in variables)
     assert "://" not in environment
     assert re.findall(r"PASSWORD\w*", environment) == ["PASSWORD_FILE"]
+
+
+def test_nginx_in_compose_asks_the_service_and_reads_and_writes_what_its_container_has() -> None:
+    written = subprocess.run(
+        ["sed", "--file", "compose-nginx.sed", "nginx.conf"], cwd=DEPLOY, check=True, capture_output=True, text=True
+    ).stdout
+    asked = re.findall(r"^ *server ([^ {;]+)", written, re.MULTILINE)
+    assert asked == [f"cds-service:{container()['ports'][0]['containerPort']}"]
+    files = re.findall(r"^ *(ssl_certificate(?:_key)?|access_log|error_log) (\S+?)[ ;]", written, re.MULTILINE)
+    assert files == [
+        ("ssl_certificate", "/run/secrets/tls.crt"),
+        ("ssl_certificate_key", "/run/secrets/tls.key"),
+        ("access_log", "/dev/stdout"),
+        ("error_log", "/dev/stderr"),
+    ]
+    assert re.findall(r"listen (\d+) ssl", written) == [COMPOSE["services"]["nginx"]["ports"][0].partition(":")[2]]
 
 
 def source(mount: Any) -> str:
