@@ -1,5 +1,6 @@
 """SIGTERM in; out goes a worker that first says it is not ready, serves on for a while, and answers who is at the door yet."""
 
+import os
 from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import Any
@@ -16,6 +17,12 @@ class Worker(stuck.Worker):
 
     alive: bool  # as gunicorn has it: whether it still accepts connections
     _closes: float | None = None  # by the monotonic clock; None: nobody has told it to stop
+
+    def run(self) -> None:
+        """Until it is told to stop, and then for as long as the grace lasts at most."""
+        super().run()
+        if self.under_way():
+            os._exit(1)  # Python would wait for stuck threads without end, and there may be no arbiter to end it
 
     def handle_exit(self, *_: Any) -> None:
         """SIGTERM. It may come at any point of the main thread, so nothing here takes a lock."""

@@ -31,9 +31,10 @@ class Worker(slow_clients.Worker):
 
     def notify(self) -> None:
         """The sign, which is left out while too many threads are stuck."""
-        if self._stuck() < self._most:
+        if self.under_way(self.longest) < self._most:
             super().notify()
 
-    def _stuck(self) -> int:
-        before = monotonic() - self.longest
+    def under_way(self, longer: float = 0.0) -> int:
+        """How many requests are not answered yet after more than so many seconds."""
+        before = monotonic() - longer
         return sum(began < before for began in list(self._began.values()))

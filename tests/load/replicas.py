@@ -20,7 +20,7 @@ class Replica:
 
     def __init__(self, folder: Path, issuers: Path, workers: int, drain_seconds: int) -> None:
         self.port, self.workers = free_port(), workers
-        self._folder = folder
+        self.folder = folder
         own = {
             "CDS_ISSUERS": str(issuers),
             "CDS_PUBLIC_URL": PUBLIC,
@@ -49,7 +49,7 @@ class Replica:
             "--workers",
             str(self.workers),
         ]
-        with (self._folder / "written").open("ab") as written:
+        with (self.folder / "written").open("ab") as written:
             self._server = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=written, stderr=written)
         self.wait_until_ready()
         return monotonic() - began
@@ -73,13 +73,18 @@ class Replica:
 
     def children(self) -> list[int]:
         """The process ids of its workers, as far as they have begun."""
-        return [int(child) for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+        return children_of(self.pid)
 
     def end(self) -> None:
         """At the end of a test, whatever has happened."""
         if self._server and self._server.poll() is None:
             self._server.send_signal(signal.SIGINT)
             self._server.wait(30)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 @contextmanager
