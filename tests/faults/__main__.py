@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         known = certificates(Path(folder))
         parts = {"tries": _tries, "neighbour": _neighbours, "overload": _overload}
-        chosen = [name for name in parts if getattr(options, f"only_{name}", False)] or ["tries", "neighbour"]
+        chosen = [name for name in parts if getattr(options, f"only_{name}")] or ["tries", "neighbour"]
         wrong = [one for name in chosen for one in parts[name](options, known)]
     print("\n".join(f"not as promised: {one}" for one in wrong) or "nothing was otherwise than promised")
     return 1 if wrong else 0
@@ -31,18 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--tries", type=int, default=200, help="of each fault")
+    parser.add_argument("--fault", choices=FAULTS, action="append", help="only this one (again for more)")
     parser.add_argument("--deadline-ms", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=7, help="pairs of rounds of two clients; rounds of overload")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each round of two clients")
     parser.add_argument("--calls", type=int, default=200, help="at once, in overload")
-    for name, says in (
-        ("tries", "the faults alone"),
-        ("neighbour", "two clients alone"),
-        ("overload", "overload alone"),
-    ):
-        parser.add_argument(
-            f"--{name}-only" if name == "tries" else f"--{name}", dest=f"only_{name}", action="store_true", help=says
-        )
+    parser.add_argument("--alone", dest="only_tries", action="store_true", help="the faults, without the two clients")
+    parser.add_argument("--neighbour", dest="only_neighbour", action="store_true", help="the two clients alone")
+    parser.add_argument("--overload", dest="only_overload", action="store_true", help="more calls at once than places")
     return parser.parse_args(arguments)
 
 
@@ -50,7 +46,8 @@ def _tries(options: argparse.Namespace, known: Certificates) -> Iterator[str]:
     print(
         f"{options.tries} tries each, deadline {options.deadline_ms} ms; times from the last byte sent to the last received"
     )
-    for name, one_origin in [*((one, False) for one in FAULTS), *((one, True) for one in FAULTS)]:
+    chosen = options.fault or FAULTS
+    for name, one_origin in [*((one, False) for one in chosen), *((one, True) for one in chosen)]:
         found = row(name, options.tries, options.deadline_ms, known, one_origin)
         print(found, flush=True)
         yield from (f"{name}: {what} {times}" for what, times in found.faults().items())

@@ -14,10 +14,12 @@ from time import monotonic, sleep
 from tests.faults.asking import Try, ask, percentile
 from tests.faults.certificates import Certificates
 from tests.faults.servers import HANGS, WELL, servers
+from tests.faults.trying import asking_client
 from tests.fuzz.line import Line
 from tests.fuzz.live import live
 from tests.fuzz.trust import Client
 
+DEADLINE_MS = 500
 MOST = 2.0  # times its usual
 CALLERS = 8  # of the server that hangs, each calling again as soon as it is answered
 RATE = 15  # calls a second of the server that is well
@@ -64,19 +66,15 @@ def neighbours(rounds: int, seconds: float, known: Certificates, origins: int = 
         servers(WELL, 1, known) as well,
         tempfile.TemporaryDirectory() as folder,
     ):
-        clients = [
-            Client(
-                f"https://{name}.example.org",
-                {"fhir_servers": list(bases), "allow_private_addresses": True, "deadline_ms": 500},
-            )
-            for name, bases in (("first", hung.bases), ("second", well.bases))
-        ]
-        with live(Path(folder), clients) as service, _callers(service.port, clients[0], hung.bases) as callers:
-            _steadily(service.port, clients[1], well.bases[0], seconds)
+        first, second = (
+            asking_client(one.bases, DEADLINE_MS, name) for name, one in (("first", hung), ("second", well))
+        )
+        with live(Path(folder), [first, second]) as service, _callers(service.port, first, hung.bases) as callers:
+            _steadily(service.port, second, well.bases[0], seconds)
             found = Neighbours(alone=[], beside=[], well=[], hung=[])
             for number in range(2 * rounds):
                 others = callers(seconds) if number % 2 else None
-                tries = _steadily(service.port, clients[1], well.bases[0], seconds)
+                tries = _steadily(service.port, second, well.bases[0], seconds)
                 (found.beside if others else found.alone).append(percentile((one.seconds for one in tries), 0.95))
                 found.well.extend(tries)
                 found.hung.extend(others() if others else [])

@@ -76,10 +76,10 @@ def row(name: str, tries: int, deadline_ms: int, known: Certificates, one_origin
             return tried(name, faulty, tries, service, client)
 
 
-def asking_client(bases: Sequence[str], deadline_ms: int) -> Client:
+def asking_client(bases: Sequence[str], deadline_ms: int, name: str = "first") -> Client:
     """A client whose FHIR servers these are."""
     settings = {"fhir_servers": list(bases), "allow_private_addresses": True, "deadline_ms": deadline_ms}
-    return Client("https://first.example.org", settings)
+    return Client(f"https://{name}.example.org", settings)
 
 
 def tried(name: str, faulty: Servers, tries: int, service: Live, client: Client) -> Row:

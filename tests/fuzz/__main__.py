@@ -5,6 +5,7 @@ A request can be seen again by its number: `--seed N --replay NUMBER`, on the sa
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -24,6 +25,7 @@ from tests.fuzz.scene import LIMIT, Scene, scene
 _BATCH = 500
 _CONNECTIONS = 3  # of each client: fewer at once than the service has places for one client
 _SHOWN = 3000
+_BUG = re.compile(rb"Traceback|fault [0-9a-f]{8}-")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,7 +101,7 @@ def faults(found: Scene, whole: Tally) -> Iterator[str]:
     yield from (f"it left a trace: {one}" for one in found.left_traces())
     if len(found.live.workers()) != WORKERS:
         yield f"workers died: {len(found.live.workers())} were started"
-    if found.live.said().count(b"fault ") or b"Traceback" in found.live.said():
+    if _BUG.search(found.live.said()):
         yield "its log speaks of faults: " + found.live.said()[-2000:].decode("utf-8", "replace")
 
 

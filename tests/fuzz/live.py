@@ -54,28 +54,13 @@ class Live:
 @contextmanager
 def live(folder: Path, clients: Iterable[Client], authorities: str | None = None, **settings: Any) -> Iterator[Live]:
     """Runs the service until the block ends; all it may write to is a folder of its own."""
-    own = folder / "service"
-    own.mkdir()
-    port = free_port()
-    stated = {
-        "public_url": PUBLIC,
-        "issuers": str(write(clients, folder)),
-        "database_url": f"sqlite:///{own / 'ledger.sqlite3'}",
-        "drain_seconds": 0,
-    }
-    asked = {
-        "settings": stated | settings,
-        "port": port,
-        "workers": WORKERS,
-        "journal": str(folder / "journal"),
-        "authorities": authorities,
-    }
-    found = Live(port=port, folder=own)
-    command = [sys.executable, "-m", "tests.fuzz.serve", json.dumps(asked)]
+    found = Live(port=free_port(), folder=folder / "service")
+    found.folder.mkdir()
+    stated = {"issuers": str(write(clients, folder)), "public_url": PUBLIC} | settings
     with (
-        (own / "stdout").open("wb") as out,
-        (own / "stderr").open("wb") as err,
-        subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=err) as server,
+        (found.folder / "stdout").open("wb") as out,
+        (found.folder / "stderr").open("wb") as err,
+        subprocess.Popen(_command(found, stated, authorities), cwd=ROOT, stdout=out, stderr=err) as server,
     ):
         try:
             _wait_for(found, server)
@@ -83,6 +68,17 @@ def live(folder: Path, clients: Iterable[Client], authorities: str | None = None
         finally:
             server.terminate()
             server.wait(30)
+
+
+def _command(found: Live, stated: dict[str, Any], authorities: str | None) -> list[str]:
+    asked = {
+        "settings": {"database_url": f"sqlite:///{found.folder / 'ledger.sqlite3'}"} | stated,
+        "port": found.port,
+        "workers": WORKERS,
+        "journal": str(found.folder.parent / "journal"),
+        "authorities": authorities,
+    }
+    return [sys.executable, "-m", "tests.fuzz.serve", json.dumps(asked)]
 
 
 def _wait_for(found: Live, server: subprocess.Popen[bytes]) -> None:
