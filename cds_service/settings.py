@@ -101,7 +101,9 @@ def _key_file(name: str, value: Any) -> str:
     except OSError:
         size = 0
     if size < LEAST_KEY_BYTES:
-        raise SettingFault(f"{PREFIX}{name.upper()}: a readable file of {LEAST_KEY_BYTES} random bytes or more is expected.")
+        raise SettingFault(
+            f"{PREFIX}{name.upper()}: a readable file of {LEAST_KEY_BYTES} random bytes or more is expected."
+        )
     return text
 
 
