@@ -80,16 +80,15 @@ def _complete(address: str, path: dict[str, Any], open_access: bool) -> None:
 
 def _options(address: str, beside: Mapping[str, Any]) -> dict[str, Any]:
     """What a browser asks before it calls: answered for any id, for a preflight that fails tells a page nothing."""
+    names = re.findall(r"{(\w+)}", address)
+    answers = {"204": "Options"} | ({"404": "UnknownService"} if names else {})  # a line break, say, is of no address
     return {
         "operationId": f"{beside['operationId']}Options",
         "tags": beside["tags"],
         "summary": "Methods of this address; preflights of browsers",
         "security": [],
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", address)
-        ],
-        "responses": {"204": {"$ref": "#/components/responses/Options"}},
+        "parameters": [{"name": one, "in": "path", "required": True, "schema": {"type": "string"}} for one in names],
+        "responses": {status: {"$ref": f"#/components/responses/{name}"} for status, name in answers.items()},
     }
 
 
