@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.faults.servers import good_request
-from tests.fuzz.framing import message
-from tests.fuzz.line import Answer, Line
+from tests.fuzz.line import Answer, Line, message
 from tests.fuzz.trust import Client
 
 PATH = "/cds-services/immune-status-order-sign"

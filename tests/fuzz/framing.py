@@ -4,8 +4,8 @@ from collections.abc import Callable
 from random import Random
 
 from tests.fuzz.documents import LENT, PATHS
+from tests.fuzz.line import Headers, message
 
-Headers = dict[str, str]
 _METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "CONNECT", "post", "FOO", "P\x00ST", "")
 _PLACES = (
     "/",
@@ -84,12 +84,6 @@ _HEADERS = (
     ("Trailer", "Authorization"),
 )
 _FIRST = ("HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/0.9", "HTTP/1.11", "http/1.1", "HTTP/1.1 x", "", "FOO/1.1")
-
-
-def message(method: str, path: str, headers: Headers, body: bytes, version: str = "HTTP/1.1") -> bytes:
-    """A request as it goes over the wire."""
-    lines = (f"{method} {path} {version}", *(f"{name}: {value}" for name, value in headers.items()), "", "")
-    return "\r\n".join(lines).encode("latin-1", "replace") + body
 
 
 def chunked(rng: Random, body: bytes) -> bytes:

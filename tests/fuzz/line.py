@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 PATIENCE = 20.0
+Headers = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,12 @@ class Answer:
 
 
 NONE = Answer(0)
+
+
+def message(method: str, path: str, headers: Headers, body: bytes, version: str = "HTTP/1.1") -> bytes:
+    """A request as it goes over the wire."""
+    lines = (f"{method} {path} {version}", *(f"{name}: {value}" for name, value in headers.items()), "", "")
+    return "\r\n".join(lines).encode("latin-1", "replace") + body
 
 
 class Line:

@@ -1,6 +1,7 @@
 """Trusted clients and settings in, the production service out: real gunicorn workers on loopback, watched from outside."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,6 @@ from typing import Any
 
 from tests.fuzz.line import Line
 from tests.fuzz.trust import PUBLIC, Client, write
-from tests.test_web import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
@@ -54,7 +54,7 @@ class Live:
 @contextmanager
 def live(folder: Path, clients: Iterable[Client], authorities: str | None = None, **settings: Any) -> Iterator[Live]:
     """Runs the service until the block ends; all it may write to is a folder of its own."""
-    found = Live(port=free_port(), folder=folder / "service")
+    found = Live(port=_free_port(), folder=folder / "service")
     found.folder.mkdir()
     stated = {"issuers": str(write(clients, folder)), "public_url": PUBLIC} | settings
     with (
@@ -79,6 +79,12 @@ def _command(found: Live, stated: dict[str, Any], authorities: str | None) -> li
         "authorities": authorities,
     }
     return [sys.executable, "-m", "tests.fuzz.serve", json.dumps(asked)]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(found: Live, server: subprocess.Popen[bytes]) -> None:

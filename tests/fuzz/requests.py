@@ -9,7 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 from tests.fuzz import authorizing, documents
-from tests.fuzz.framing import chunked, framed_oddly, message
+from tests.fuzz.framing import chunked, framed_oddly
+from tests.fuzz.line import message
 from tests.fuzz.shapes import put_differently
 from tests.fuzz.texts import changed_bytes, changed_text
 from tests.fuzz.trust import Client
