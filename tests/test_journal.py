@@ -425,7 +425,7 @@ def test_a_key_of_the_sites_own_is_taken_from_its_file(tmp_path: Path) -> None:
 
 
 def test_a_pseudonym_tells_nothing_without_the_key() -> None:
-    one, other = Pseudonyms(b"a" * 32), Pseudonyms(b"b" * 32)
+    one, other = Pseudonyms(lambda: b"a" * 32), Pseudonyms(lambda: b"b" * 32)
     assert one.of("https://x", "1") == one.of("https://x", "1") != other.of("https://x", "1")
     assert one.of("https://x", "1") != one.of("https://y", "1")
     assert len(one.of("https://x", "1")) == 32

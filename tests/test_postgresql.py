@@ -14,8 +14,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from cds_service.app import create_app
 from cds_service.ledger import Ledger, LedgerDown
 from cds_service.ledger.postgresql import PLACES
+from cds_service.settings import Settings
+from cds_service.web.wiring import KEY
 from cds_service.wire.feedback import FeedbackEntry
 from tests.clients import BASE, SIGN, CdsClient, key_set
 from tests.postgresql_server import PostgresqlServer, postgresql
@@ -171,12 +174,15 @@ def test_a_connection_that_the_server_has_ended_refuses_nobody(server: Postgresq
 def test_a_worker_that_starts_while_the_database_is_away_serves_when_it_is_back(server: PostgresqlServer) -> None:
     server.stop()
     began = monotonic()
-    early = Ledger(server.url)
-    assert not early.database.reachable()
-    assert monotonic() - began < 1
+    app = create_app(Settings(database_url=server.url))
+    ready, early = app.test_client().get, app.extensions[KEY].ledger
+    assert ready("/readyz").status_code == 503
+    assert app.extensions[KEY].pseudonyms.of("a", "b") == "0" * 32
+    assert monotonic() - began < 5
     server.start()
-    assert early.database.reachable()
+    assert ready("/readyz").status_code == 200
     assert early.seen_tokens.use("early", "1", 2000, 1000, 1)
+    assert int(app.extensions[KEY].pseudonyms.of("a", "b"), 16)
     early.database.close()
 
 

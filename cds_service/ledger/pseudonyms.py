@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import LargeBinary, String, insert, select
@@ -27,12 +29,21 @@ class SiteKey(Tables):
 class Pseudonyms:
     """What stands for a patient or a user where the id itself must not stand."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, find_key: Callable[[], bytes]) -> None:
+        """The key is looked for now and, where the database is away, when it is next needed."""
+        self._find_key = find_key
+        self._key: bytes | None = None
+        self._look()
 
     def of(self, issuer: str, name: str) -> str:
-        """32 hexadecimal digits. Two issuers' patients of one id are two."""
-        return hmac.new(self._key, f"{issuer}\n{name}".encode(), hashlib.sha256).hexdigest()[:32]
+        """32 hexadecimal digits, all zero where the key cannot be had. Two issuers' patients of one id are two."""
+        key = self._key or self._look()
+        return hmac.new(key, f"{issuer}\n{name}".encode(), hashlib.sha256).hexdigest()[:32] if key else "0" * 32
+
+    def _look(self) -> bytes | None:
+        with suppress(LedgerDown):
+            self._key = self._find_key()
+        return self._key
 
 
 def site_key(database: Database, file: str | None) -> bytes:
