@@ -39,6 +39,12 @@ class Replica:
     def start(self) -> float:
         """Waits until it answers; seconds from its start to its first 200."""
         began = monotonic()
+        self.begin()
+        self.wait_until_ready()
+        return monotonic() - began
+
+    def begin(self) -> None:
+        """Does not wait."""
         command = [
             sys.executable,
             "-m",
@@ -51,8 +57,6 @@ class Replica:
         ]
         with (self.folder / "written").open("ab") as written:
             self._server = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=written, stderr=written)
-        self.wait_until_ready()
-        return monotonic() - began
 
     def wait_until_ready(self, seconds: float = 30) -> float:
         """Until a worker answers; how many seconds that took."""
@@ -98,5 +102,7 @@ def replicas(
         found = [Replica(folder, issuers, workers, drain_seconds) for _ in range(number)]
         for one in found:
             stack.callback(one.end)
-            one.start()
+            one.begin()
+        for one in found:
+            one.wait_until_ready()
         yield found

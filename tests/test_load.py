@@ -1,0 +1,50 @@
+"""The short forms of `make load`, with bounds that hold on a busy machine too."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.load.killing import killing
+from tests.load.memory import memory
+from tests.load.proxy import lacking
+from tests.load.rolling import rolling
+from tests.load.slow import slow
+
+pytestmark = pytest.mark.slow
+behind_nginx = pytest.mark.skipif(lacking() is not None, reason=str(lacking()))
+
+
+@behind_nginx
+def test_replicas_are_restarted_in_turn_and_no_call_fails(tmp_path: Path) -> None:
+    found = rolling(tmp_path, calls=240, rate=40, drain_seconds=1)
+    print(found)
+    assert found.failed == 0
+    assert set(found.stopped) == {0}
+
+
+@behind_nginx
+def test_workers_are_killed_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    found = killing(tmp_path, calls=240, rate=40, pause=0.7)
+    print(found)
+    assert found.killed
+    assert (found.lost, found.unexpected) == (0, 0)
+    assert max(found.kept.values()) == 1
+    assert max(found.back) < 10
+
+
+@behind_nginx
+def test_slow_sockets_keep_nobody_out(tmp_path: Path) -> None:
+    found = slow(tmp_path, sockets=300, rounds=1, seconds=2)
+    print(found)
+    assert {one.status for one in found.calls.got} == {200}
+    assert min(found.held) > 250
+    assert found.ratio < 10
+
+
+def test_workers_do_not_grow_nor_keep_what_they_opened(tmp_path: Path) -> None:
+    found = memory(tmp_path, requests=600)
+    print(found)
+    assert found.same_workers
+    assert set(found.calls.statuses()) <= {200, 400, 404, 422, 429, 503}
+    assert found.more_descriptors <= 4
+    assert found.growth < 60
