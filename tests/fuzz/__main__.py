@@ -25,13 +25,18 @@ from tests.fuzz.scene import LIMIT, Scene, scene
 _BATCH = 500
 _CONNECTIONS = 3  # of each client: fewer at once than the service has places for one client
 _SHOWN = 3000
+_IN_MEMORY = "/dev/shm"  # noqa: S108  (where there is one: how fast the disk is, is not the question here)
 _BUG = re.compile(rb"Traceback|fault [0-9a-f]{8}-")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     options = _options(arguments)
-    with tempfile.TemporaryDirectory() as folder, scene(str(options.seed), options.today, Path(folder)) as found:
+    memory = _IN_MEMORY if Path(_IN_MEMORY).is_dir() else None
+    with (
+        tempfile.TemporaryDirectory(dir=memory) as folder,
+        scene(str(options.seed), options.today, Path(folder)) as found,
+    ):
         if options.replay is not None:
             return replay(found, options.replay)
         print(f"seed {options.seed}, {options.today}: {options.requests} requests, {options.workers} clients")
