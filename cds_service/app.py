@@ -1,6 +1,5 @@
 """Settings and a clock in, the Flask application out: wiring only. Everything that can be wrong is found out here."""
 
-import gc
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -74,7 +73,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     journal.register(app)  # first, so that whatever is answered has its number
     browsers.register(app)
     refusals.register(app)
-    gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
     return app
 
 

@@ -1,5 +1,6 @@
 """An application factory in, a gunicorn server out: threads in a few processes, pinned limits, no access log."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -51,4 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """The application, made in the worker that runs it."""
-        return self._make_app()
+        app = self._make_app()
+        gc.collect()
+        gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
+        return app
