@@ -24,6 +24,7 @@ def register(app: Flask) -> None:
     """Numbers every request, marks every response, records every answer."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(lambda _: clear_contextvars())
 
 
 def issuer_of_call() -> str:
