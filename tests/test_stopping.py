@@ -134,6 +134,19 @@ def test_a_killed_worker_is_replaced_and_what_was_acknowledged_is_there(replica:
         assert {one.card for one in told} == {card for (card,) in ledger.execute("SELECT card FROM feedback")}
 
 
+def test_a_worker_that_ends_leaves_the_others_what_they_share(replica: Replica) -> None:
+    """The folder of the metrics: without it no further worker starts, and the arbiter gives up."""
+    first, second = replica.children()
+    os.kill(first, signal.SIGTERM)
+    until(lambda: first not in replica.children() and len(replica.children()) == 2, DRAIN + 10)
+    for _ in range(20):
+        assert send(replica.port, "GET", "/metrics").status == 200
+        sleep(0.1)
+    assert second in replica.children()
+    assert len(replica.children()) == 2
+    assert replica.stop() == 0
+
+
 def test_without_its_arbiter_a_worker_leaves_the_address_to_the_next(replica: Replica) -> None:
     workers = replica.children()
     signal_to(replica, signal.SIGKILL)

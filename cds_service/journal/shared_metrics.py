@@ -1,6 +1,7 @@
 """A folder in which the workers of a server count together; it must be named before anything that counts is imported."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,11 @@ def shared_metrics() -> Iterator[None]:
     if FOLDER in os.environ:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="immune-status-metrics-", ignore_cleanup_errors=True) as folder:
-        os.environ[FOLDER] = folder
-        try:
-            yield
-        finally:
-            del os.environ[FOLDER]
+    owner, folder = os.getpid(), tempfile.mkdtemp(prefix="immune-status-metrics-")
+    os.environ[FOLDER] = folder
+    try:
+        yield
+    finally:
+        del os.environ[FOLDER]
+        if os.getpid() == owner:  # a worker that ends leaves this block too, and the others count on
+            shutil.rmtree(folder, ignore_errors=True)
