@@ -55,4 +55,5 @@ class Server(BaseApplication):  # type: ignore[misc]
         app = self._make_app()
         gc.collect()
         gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
+        gc.set_threshold(10_000, 20, 20)  # a large chart is thousands of objects at once, few of them in circles
         return app

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from cds_service.serve import check
+from cds_service.settings import Settings
 from tests import fhir_servers as fakes
 from tests.clients import BASE, SIGN, CdsClient, key_set
 from tests.fixture_files import EVALUATION, legal
@@ -153,7 +155,35 @@ def test_what_keeps_it_from_starting_is_named(tmp_path: Path) -> None:
         "https://u@cds.example.org",
     ):
         assert "CDS_PUBLIC_URL" in refused(tmp_path, CDS_PUBLIC_URL=address, **issuers)
-    assert "CDS_DATABASE_URL" in refused(tmp_path, CDS_DATABASE_URL="sqlite:////absent/x.sqlite3", **issuers, **public)
+    for database in ("sqlite:////absent/x.sqlite3", "sqlite://", "sqlite:///:memory:"):
+        assert "CDS_DATABASE_URL" in refused(tmp_path, CDS_DATABASE_URL=database, **issuers, **public)
+    for networks in ("0.0.0.0/0", "192.0.2.1,::/0", "128.0.0.0/1"):
+        assert "CDS_METRICS_ALLOW" in refused(tmp_path, CDS_METRICS_ALLOW=networks, **issuers, **public)
+    assert "CDS_DRAIN_SECONDS" in refused(tmp_path, CDS_DRAIN_SECONDS="soon", **issuers, **public)
+
+
+def test_what_an_operator_should_know_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keys.json").write_bytes(key_set(SANDBOX.jwk()))
+    issuers = tmp_path / "issuers.toml"
+    issuers.write_text('[[issuer]]\niss = "https://ehr.example.org"\njwks = "keys.json"\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "open.sqlite3").touch(0o644)
+    (tmp_path / "open.sqlite3").chmod(0o644)
+    fixed = {"issuers": str(issuers), "public_url": BASE}
+    said = "\n".join(check(Settings(database_url="sqlite:///open.sqlite3", **fixed), "0.0.0.0"))  # noqa: S104
+    assert "is relative" in said
+    assert "every user of this machine" in said
+    assert "plain HTTP beyond this machine" in said
+    (tmp_path / "own.sqlite3").touch(0o600)
+    for host in ("127.0.0.1", "::1", "localhost"):
+        said = "\n".join(check(Settings(database_url=f"sqlite:///{tmp_path}/own.sqlite3", **fixed), host))
+        assert "CDS_DATABASE_URL" not in said
+        assert "plain HTTP" not in said
+
+
+def test_nobody_else_can_read_the_database_that_it_makes(tmp_path: Path) -> None:
+    with trust_file(tmp_path) as issuers, serving(tmp_path, issuers):
+        assert {path.stat().st_mode & 0o077 for path in tmp_path.glob("l.sqlite3*")} == {0}
 
 
 @pytest.mark.parametrize("number", ["0", "65", "two", "-1"])
