@@ -43,6 +43,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._options: dict[str, Any] = _PINNED | own
         super().__init__()
 
+    def run(self) -> None:
+        """Serves; what is imported by now is frozen first, or the workers' first collection would make each a copy of it."""
+        gc.collect()
+        gc.freeze()
+        super().run()
+
     def load_config(self) -> None:
         """Sets the options; those this version of gunicorn knows for its control socket are switched off."""
         for name, value in self._options.items():
