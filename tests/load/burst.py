@@ -9,6 +9,7 @@ from tests.load.replicas import replicas
 from tests.load.rolling import CLIENTS
 
 REFUSED = (429, 503)
+SOON = 100  # milliseconds
 EXPECTED = (200, *REFUSED)
 _USUAL = 0.3  # of what the machine can do
 _TIMES = 10
@@ -32,6 +33,11 @@ class Burst:
         """Answers that are neither cards nor a refusal for want of room."""
         return sum(one.status not in EXPECTED for one in self.during.got)
 
+    @property
+    def soon(self) -> float:
+        """The part of the refusals that came at once."""
+        return sum(one <= SOON for one in self.inside) / max(1, len(self.inside))
+
     def __str__(self) -> str:
         ordered = sorted(self.inside) or [0.0]
         inside = ", ".join(f"p{100 * p:g} {ordered[int(p * (len(ordered) - 1))]:.0f} ms" for p in (0.5, 0.95, 0.99, 1))
@@ -40,7 +46,7 @@ class Burst:
         return (
             f"usual {self.rate:.0f} a second: {self.before}\n"
             f"burst, {len(self.during.got) / lasted:.0f} a second sent: {self.during}\n"
-            f"refusals in nginx: {inside}; at the client: {refused}\n"
+            f"refusals in nginx: {inside}, {100 * self.soon:.0f} % within {SOON} ms; at the client: {refused}\n"
             f"as before after {self.recovered:.1f} s: {self.afterwards}"
         )
 
