@@ -536,6 +536,23 @@ def test_junk_in_any_element_is_refused_or_read_around_and_never_breaks(
     assert not faults
 
 
+@pytest.mark.parametrize("edge", ["9999-12-31", "9999-12-31T23:59:59-14:00", "0001-01-01", "0001-01-01T00:00:00+14:00"])
+def test_the_ends_of_the_calendar_break_nothing_wherever_they_stand(edge: str) -> None:
+    for path in PLACES:
+        if not isinstance(leaf(path), str):
+            continue
+        with suppress(Refusal):
+            assessment = judged(("order-sign", spoiled_at(path, f'"{edge}"')))
+            assert not [gap for one in assessment.findings for gap in one.gaps if "internal fault" in gap.why], path
+
+
+def leaf(path: tuple[str | int, ...]) -> Any:
+    found: Any = FULL
+    for name in path:
+        found = found[name]
+    return found
+
+
 def test_the_request_that_is_spoiled_is_itself_whole() -> None:
     record = read(("order-sign", FULL))
     assert not record.unreadable

@@ -132,8 +132,9 @@ def _supplied(request: MedicationRequest) -> Decimal | None:
 def _supplied_until(request: MedicationRequest) -> date | None:
     """The day the supply with all its repeats runs out, counted from the day of the order."""
     supplied, written = _supplied(request), latest(request.authoredOn)
-    in_range = supplied is not None and 0 < supplied < _LONGEST_SUPPLY_DAYS
-    return written + timedelta(days=int(supplied)) if supplied is not None and written and in_range else None
+    if supplied is None or written is None or not 0 < supplied < _LONGEST_SUPPLY_DAYS:
+        return None
+    return written + timedelta(days=min(int(supplied), (date.max - written).days))  # some write the end of the calendar
 
 
 def _in_days(duration: Quantity) -> Decimal | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from hooks.advice import URGENCY, Indicator, Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
@@ -132,8 +132,8 @@ def _first_treatment(role: str, onset: date | None, record: PatientRecord, profi
     """The earliest dated drug against it; with an onset on file one that began about then, else one still being taken."""
     treats = [one for one in record.medications or () if _treats(one, role, profile) and one.since]
     if onset:
-        earliest = onset - timedelta(days=profile.days("treatment-before-onset"))
-        treats = [one for one in treats if one.since and one.since >= earliest]
+        most = profile.days("treatment-before-onset")
+        treats = [one for one in treats if one.since and (onset - one.since).days <= most]
     else:
         treats = [one for one in treats if one.current]
     return min(treats, key=lambda one: one.since or date.max, default=None)
