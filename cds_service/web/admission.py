@@ -10,7 +10,7 @@ from cds_service.errors import OverQuota, Unavailable
 AT_WORK = 16  # of the threads of a worker; the others tell that there is no room
 WAITING = 8
 OF_ONE_ISSUER = 12  # one client never takes all the room
-PATIENCE = 0.25  # seconds
+PATIENCE = 0.05  # seconds: whoever is refused hears it at once
 _LATER = {"Retry-After": "1"}
 
 
