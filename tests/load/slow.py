@@ -4,9 +4,9 @@ import multiprocessing
 import ssl
 import statistics
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from time import monotonic, sleep
@@ -75,15 +75,17 @@ def _round(before: Proxy, seconds: float) -> Calls:
 def _slow_sockets(before: Proxy, number: int) -> Iterator[list[int]]:
     """They are there when the block begins, held by a process of its own; how many there were at its end is told afterwards."""
     spawn = multiprocessing.get_context("spawn")
+    ready, enough, at_end = spawn.Event(), spawn.Event(), spawn.Value("i", 0)
+    certificate = str(before.folder / "certificate.pem")
+    holder = spawn.Process(target=_hold, args=((before.port, certificate), number, ready, enough, at_end))
+    holder.start()
+    while not ready.wait(0.1) and holder.is_alive():
+        pass
     held: list[int] = []
-    with spawn.Manager() as shared, ProcessPoolExecutor(1, spawn) as pool:
-        ready, enough = shared.Event(), shared.Event()
-        work = pool.submit(_hold, before.port, str(before.folder / "certificate.pem"), number, ready, enough)
-        while not ready.wait(0.1) and not work.done():
-            pass
-        yield held
-        enough.set()
-        held.append(work.result())
+    yield held
+    enough.set()
+    holder.join()
+    held.append(at_end.value)
     sleep(0.5)
 
 
@@ -103,18 +105,15 @@ class _Socket:
             self.line.setblocking(False)
             self.line.send(_FIRST.get(self._kind, b""))
 
-    def drip(self) -> bool:
-        """One more byte; whether it was open still."""
-        try:
+    def drip(self) -> None:
+        """One more byte, on a new connection if the old one is closed."""
+        with suppress(OSError):
             if self.line and not self._ended():
                 self.line.send(b"" if self._kind == "idle" else b"x")
-                return True
-        except OSError:
-            pass
+                return
         if self.line:
             self.line.close()
         self.open()
-        return False
 
     def _ended(self) -> bool:
         assert self.line
@@ -132,14 +131,14 @@ def _trust(certificate: str) -> ssl.SSLContext:
     return _trusted.setdefault(certificate, ssl.create_default_context(cafile=certificate))
 
 
-def _hold(port: int, certificate: str, number: int, ready: Event, enough: Event) -> int:
-    lines = [_Socket(place, port, certificate) for place in range(number)]
+def _hold(where: tuple[int, str], number: int, ready: Event, enough: Event, at_end: "Synchronized[int]") -> None:
+    lines = [_Socket(place, *where) for place in range(number)]
     ready.set()
-    while True:
+    while not enough.is_set():
         began = monotonic()
-        kept = 0
         for place, line in enumerate(lines):
             sleep(max(0.0, began + _EACH * place / number - monotonic()))
-            kept += line.drip()
+            line.drip()
             if place % 50 == 0 and enough.is_set():
-                return sum(one.line is not None for one in lines)
+                break
+    at_end.value = sum(one.line is not None for one in lines)
