@@ -33,10 +33,6 @@ OUTERMOST = {
     "serve",
     "server",
     "site",
-    "slow_clients",
-    "stopping",
-    "stuck",
-    "unreadable_requests",
 }  # what wires, starts and plays the rest
 CLOCK = {"now", "today", "utcnow", "time_ns", "localtime", "gmtime", "monotonic", "perf_counter"}
 BACK_DOORS = {"__import__", "import_module", "eval", "exec"}

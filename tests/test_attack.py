@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from cds_service.journal.fields import WITHHELD
-from cds_service.unreadable_requests import Worker
+from cds_service.server.unreadable_requests import Worker
 from cds_service.web.wiring import KEY
 from tests.attack import golden
 from tests.attack.asking import Asking, audience

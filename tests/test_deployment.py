@@ -15,8 +15,8 @@ import yaml
 from cds_service.access.trust_file import read_issuers
 from cds_service.chart.prefetch import KEYS
 from cds_service.ledger.postgresql import PLACES
+from cds_service.server.stopping import GRACE_SECONDS
 from cds_service.settings import Settings, read_settings
-from cds_service.stopping import GRACE_SECONDS
 from tests.test_repository import last_stage, read, setup_cfg
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"

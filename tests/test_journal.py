@@ -18,10 +18,10 @@ import sqlalchemy
 from cds_service.journal.audit import Audit
 from cds_service.journal.fields import FIELDS, WITHHELD, allowed
 from cds_service.journal.log import log, take_over
-from cds_service.journal.server_log import ServerLog
 from cds_service.journal.sink import LONGEST_QUEUE, Sink
 from cds_service.journal.trace_context import trace_context
 from cds_service.ledger import Database, Pseudonyms, site_key
+from cds_service.server.log import ServerLog
 from cds_service.settings import LEAST_KEY_BYTES, SettingFault, read_settings
 from cds_service.web import cds_hooks
 from tests import fhir_servers as fakes
@@ -203,7 +203,7 @@ def test_a_reader_that_does_not_read_costs_lines_and_nobody_waits() -> None:
     ends = monotonic() + 10
     while len(taken) < 1_000_000 and monotonic() < ends:
         taken += os.read(reading, 1 << 16)  # the reader is back: what was kept comes
-    assert set(bytes(taken).split()) == {b"x" * 100}
+    assert set(bytes(taken).rpartition(b"\n")[0].split()) == {b"x" * 100}  # the last may have come in part
     os.close(reading)
 
 

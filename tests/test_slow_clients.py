@@ -12,7 +12,7 @@ from time import monotonic, sleep
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
-from cds_service.slow_clients import ClientSocket
+from cds_service.server.slow_clients import ClientSocket
 from tests.test_web import BODY, JSON, PATH, chunked, head, send, serving, status_of
 
 PATIENCE = 0.6

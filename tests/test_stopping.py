@@ -12,10 +12,9 @@ from time import monotonic, sleep
 
 import pytest
 
-from cds_service import slow_clients, stuck
-from cds_service.server import Server
+from cds_service.server import Server, slow_clients, stuck
+from cds_service.server.stopping import GRACE_SECONDS
 from cds_service.settings import DEADLINE_MS
-from cds_service.stopping import GRACE_SECONDS
 from tests.fuzz.trust import Client
 from tests.load.calling import PATH, Caller, call, feedback
 from tests.load.replicas import Replica, replicas

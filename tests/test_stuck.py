@@ -11,8 +11,7 @@ from time import monotonic
 
 import pytest
 
-from cds_service import stuck
-from cds_service.server import _PINNED
+from cds_service.server import _PINNED, stuck
 from cds_service.web.admission import AT_WORK
 from tests.load.replicas import children_of
 from tests.test_stopping import until
@@ -23,7 +22,8 @@ STUCK = """
 import sys
 from threading import Event
 from flask import Flask
-from cds_service import server, stuck
+from cds_service import server
+from cds_service.server import stuck
 stuck.Worker.longest = 1.0
 server._PINNED["timeout"] = 2
 app = Flask("stuck")

@@ -36,7 +36,7 @@ import sys
 from cds_service.app import create_app
 from cds_service.server import Server
 from cds_service.settings import Settings
-from cds_service.slow_clients import Worker
+from cds_service.server.slow_clients import Worker
 Worker.patience = float(sys.argv[4])
 settings = Settings(open_access=True, explain="full", max_body_bytes=int(sys.argv[2]), database_url=sys.argv[3])
 Server(lambda: create_app(settings), sys.argv[1], workers=1).run()

@@ -1,7 +1,7 @@
 """Refusals, HTTP errors and bugs in; OperationOutcomes out. The one place that turns exceptions into statuses."""
 
 import msgspec
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
 from cds_service.errors import (
@@ -59,5 +59,5 @@ def _ledger_down(error: LedgerDown) -> Response:
 
 def _bug(error: Exception) -> Response:
     """A bug: where it happened goes to the log, what it says does not, for it may hold a patient's data."""
-    log.error("fault", fault=type(error).__name__, place=where(error.__traceback__), service=request.endpoint)
+    log.error("fault", fault=type(error).__name__, place=where(error.__traceback__))
     return answer(Fault(f"A fault of this service; it is logged as {g.correlation}."))

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from cds_service.journal.server_log import ServerLog
-from cds_service.stopping import GRACE_SECONDS
-from cds_service.unreadable_requests import Worker
+from cds_service.server.log import ServerLog
+from cds_service.server.stopping import GRACE_SECONDS
+from cds_service.server.unreadable_requests import Worker
 from cds_service.web.metrics import forget_process
 
 THREADS = 32  # a worker: those at work, those waiting, and some to tell that there is no room (web/admission.py)

@@ -6,9 +6,9 @@ from uuid import uuid4
 import msgspec
 from gunicorn.http import errors
 
-from cds_service import stopping
 from cds_service.errors import Fault, Malformed, Refusal
 from cds_service.journal.log import log, where
+from cds_service.server import stopping
 from cds_service.web.wiring import KEY
 from cds_service.wire.outcome import MEDIA_TYPE, operation_outcome
 

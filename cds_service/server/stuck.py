@@ -4,7 +4,7 @@ from threading import get_ident
 from time import monotonic
 from typing import Any
 
-from cds_service import slow_clients
+from cds_service.server import slow_clients
 from cds_service.web.admission import AT_WORK
 
 # Seconds that no request takes: its client is waited for so long at most (slow_clients.py), its answer is due in eight.

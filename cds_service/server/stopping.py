@@ -5,7 +5,7 @@ from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import Any
 
-from cds_service import stuck
+from cds_service.server import stuck
 from cds_service.web.health import STOPPING
 
 # After the door is closed: nothing for five seconds, a request for ten, an answer for eight, and some for a busy machine.
