@@ -63,7 +63,7 @@ MISBEHAVIOUR: dict[str, tuple[fakes.Behaviour, str]] = {
 @pytest.mark.parametrize(("behaviour", "fault"), MISBEHAVIOUR.values(), ids=MISBEHAVIOUR)
 def test_whatever_the_server_does_the_answer_comes_in_time(behaviour: fakes.Behaviour, fault: str) -> None:
     with serving(behaviour) as server:
-        found = fetch(server.base, 1.5 if fault in ("too-large", "unreadable") else SECONDS)
+        found = fetch(server.base, SECONDS if fault == "deadline" else 2.5)
         assert fault_of(found) == fault
         assert not any(one.pages for one in found.values())
         again = 2 if behaviour is fakes.closing_at_once else 1
