@@ -1,5 +1,6 @@
 """Feedback in, rows of a real SQLite file out: all of a call or nothing, durable before it is acknowledged."""
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -299,3 +300,11 @@ def test_another_issuers_feedback_is_not_read(database: Path) -> None:
     assert ledger.feedback.of_card(CARD, "https://a.example/") == []
     assert ledger.feedback.of_card("another", "https://a.example") == []
     ledger.database.close()
+
+
+def test_another_process_that_was_stopped_in_its_turn_holds_nobody_up(client: FlaskClient, database: Path) -> None:
+    with (database.parent / f"{database.name}-turn").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        began = monotonic()
+        assert post(client, OVERRIDDEN).status_code == 200
+        assert monotonic() - began < 4

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, literal, make_url, select
@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool, StaticPool
 
 LONGEST_WAIT = 2.0  # seconds for a lock, where the caller sets no limit of its own
+_BETWEEN_LOOKS = 0.001  # seconds
 _TO_START = 8.0  # seconds to make the tables
 _MOST_CONNECTIONS = 64  # more threads than answer at once; a thread never waits for another's connection
 
@@ -103,8 +104,8 @@ class Database:
         if not self._turn.acquire(timeout=max(0.0, seconds)):
             raise LedgerDown("Busy")
         try:
-            with _turn_of_process(self._file):
-                yield ends - monotonic()
+            with _turn_of_process(self._file, ends):
+                yield max(0.0, ends - monotonic())
         finally:
             self._turn.release()
 
@@ -141,19 +142,30 @@ def _pool(is_sqlite: bool, file: str | None) -> dict[str, Any]:
 
 
 @contextmanager
-def _turn_of_process(file: str | None) -> Iterator[None]:
+def _turn_of_process(file: str | None, ends: float) -> Iterator[None]:
     """Held only while SQLite writes, and let go of by the system should the process end. No more than manners: where it
-    cannot be had, SQLite's own lock is enough."""
+    cannot be had in time, SQLite's own lock is enough."""
     opened = None
     with suppress(OSError):
         opened = os.open(f"{file}-turn", os.O_RDWR | os.O_CREAT, 0o600) if file else None
-        if opened is not None:
-            fcntl.flock(opened, fcntl.LOCK_EX)
     try:
+        while opened is not None and not _taken(opened) and monotonic() < ends:
+            sleep(_BETWEEN_LOOKS)  # never waited for blindly: the other process may have been stopped
         yield
     finally:
         if opened is not None:
             os.close(opened)
+
+
+def _taken(opened: int) -> bool:
+    """Whether the turn is ours now, or there are no turns on this file system."""
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _durable(connection: Any, _: object) -> None:
