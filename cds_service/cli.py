@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_knowledge(commands)
 
+    migrate = commands.add_parser("migrate", help="make the tables of the database where they are missing")
+    migrate.set_defaults(run=_migrate)
+
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
     serve.add_argument("--port", type=_port, default=8080, metavar="N")
@@ -159,6 +162,12 @@ def _diff(options: argparse.Namespace) -> int:
             return 2
     print(difference_in_words(profiles[options.first], profiles[options.second]), end="")
     return 0
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    from cds_service.serve import migrate  # noqa: PLC0415
+
+    return migrate(read_settings(), sys.stdout)
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -48,6 +48,20 @@ def _app(settings: Settings) -> Flask:
     return app
 
 
+def migrate(settings: Settings, out: TextIO) -> int:
+    """Makes the tables of the ledger where they are missing; the exit status. Raises SettingFault where it cannot be done."""
+    try:
+        database = Ledger(settings.database_url).database
+        ready = database.reachable()
+        database.close()
+    except LedgerDown as fault:
+        raise SettingFault(f"CDS_DATABASE_URL: the database cannot be opened ({fault}).") from None
+    if not ready:
+        raise SettingFault("CDS_DATABASE_URL: the database does not answer, or its account may not make the tables.")
+    out.write("The tables of the ledger are there.\n")
+    return 0
+
+
 def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:
     """What an operator should know before the service starts. Raises SettingFault where it must not start."""
     if not settings.issuers:

@@ -4,11 +4,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Timer
@@ -257,3 +258,19 @@ def test_a_fixture_is_found_from_any_folder(tmp_path: Path) -> None:
     )
     assert found.stdout.startswith('{"hook": "order-sign"')
     assert not found.stderr
+
+
+@pytest.mark.usefixtures("_no_settings")
+def test_the_tables_are_made_before_the_service_starts_and_left_as_they_are_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    database = tmp_path / "ledger.sqlite3"
+    monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{database}")
+    for _ in range(2):
+        assert main(["migrate"]) == 0
+        assert "tables" in capsys.readouterr().out
+    with closing(sqlite3.connect(database)) as found:
+        names = {name for (name,) in found.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert {"feedback", "seen_tokens", "site_keys"} <= names
+    monkeypatch.setenv("CDS_DATABASE_URL", "sqlite:////absent/ledger.sqlite3")
+    assert "CDS_DATABASE_URL" in refused(capsys, "migrate")

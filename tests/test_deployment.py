@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -101,6 +102,20 @@ def test_the_pod_has_no_rights_and_writes_nowhere_but_to_its_memory() -> None:
     assert {one["name"] for one in container()["volumeMounts"]} == volumes.keys()
 
 
+def test_the_migration_runs_a_command_that_there_is_without_rights_and_once() -> None:
+    job = the("Job")["spec"]
+    inside = job["template"]["spec"]
+    (one,) = inside["containers"]
+    assert inside["restartPolicy"] == "Never"
+    assert inside["securityContext"] == pod()["securityContext"]
+    assert one["securityContext"] == container()["securityContext"]
+    assert one["image"] == container()["image"]
+    assert one["resources"]["limits"].keys() >= {"cpu", "memory"}
+    assert "ports" not in one  # else the Service would send calls to it
+    run = subprocess.run([sys.executable, "-m", "cds_service", *one["args"], "--help"], capture_output=True, check=True)
+    assert run.stdout
+
+
 def test_the_pod_is_limited() -> None:
     found = container()["resources"]
     assert found["requests"].keys() == found["limits"].keys() == {"cpu", "memory", "ephemeral-storage"}
@@ -172,7 +187,7 @@ def test_nothing_but_the_ingress_may_call_and_only_three_things_are_called() -> 
 
 def test_no_image_is_whatever_was_published_last() -> None:
     images = [*values(documents(), "image"), *values(COMPOSE, "image")]
-    assert len(images) == 4
+    assert len(images) == 5
     assert all(re.search(r":[0-9][\w.-]*$", one) for one in images), images
     assert f"registry.example.org/immune-status-cds:{VERSION}" in images
     assert f"immune-status-cds:{VERSION}" in images

@@ -83,6 +83,16 @@ def test_an_interrupt_does_not_wait(replica: Replica, number: int) -> None:
     assert monotonic() - began < DRAIN + 1
 
 
+def test_interrupts_that_come_within_one_another_stop_it_as_well(replica: Replica) -> None:
+    began = monotonic()
+    for pid in replica.children():  # Ctrl-C reaches the whole group, and the arbiter hands it on
+        for number in (signal.SIGINT, signal.SIGQUIT) * 3:
+            os.kill(pid, number)
+    signal_to(replica, signal.SIGINT)
+    assert replica.stop() == 0
+    assert monotonic() - began < DRAIN + 3
+
+
 def test_what_is_under_way_is_answered_to_its_end(replica: Replica) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", replica.port, timeout=20)) as connection:
         connection.putrequest("POST", PATH)

@@ -16,6 +16,7 @@ class Worker(stuck.Worker):
     """The arbiter hands its SIGTERM on to each worker and waits. A second one changes nothing; SIGINT and SIGQUIT do not wait."""
 
     alive: bool  # as gunicorn has it: whether it still accepts connections
+    _quits = False
     _closes: float | None = None  # by the monotonic clock; None: nobody has told it to stop
 
     def run(self) -> None:
@@ -29,6 +30,13 @@ class Worker(stuck.Worker):
         if self._closes is None:
             self._closes = monotonic() + self.app.drain_seconds
             self.method_queue.defer(lambda: None)  # ends the main thread's waiting
+
+    def handle_quit(self, *given: Any) -> None:
+        """SIGINT, SIGQUIT. Ctrl-C brings both at once, to the whole group and from the arbiter: gunicorn's own takes a lock,
+        and a second one within the first would wait for it without end."""
+        if not self._quits:
+            self._quits = True
+            super().handle_quit(*given)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """One round of the main thread."""
