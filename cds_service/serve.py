@@ -50,14 +50,7 @@ def _app(settings: Settings) -> Flask:
 
 def migrate(settings: Settings, out: TextIO) -> int:
     """Makes the tables of the ledger where they are missing; the exit status. Raises SettingFault where it cannot be done."""
-    try:
-        database = Ledger(settings.database_url).database
-        ready = database.reachable()
-        database.close()
-    except LedgerDown as fault:
-        raise SettingFault(f"CDS_DATABASE_URL: the database cannot be opened ({fault}).") from None
-    if not ready:
-        raise SettingFault("CDS_DATABASE_URL: the database does not answer, or its account may not make the tables.")
+    _make_ready(settings.database_url)
     out.write("The tables of the ledger are there.\n")
     return 0
 
@@ -71,16 +64,21 @@ def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:
     if any(one.prefixlen < _LEAST_PREFIX[one.version] for one in settings.metrics_allow):
         raise SettingFault("CDS_METRICS_ALLOW: networks of your own are expected, not most of the world's addresses.")
     file = _database_file(settings.database_url)
+    _make_ready(settings.database_url)
+    of_issuers = (line for one in trusted_issuers(settings) for line in _remarks(one))
+    return (*_about_the_machine(host), *_about(file), *of_issuers)
+
+
+def _make_ready(url: str) -> None:
+    """Opens the database once, which makes its tables where they are missing. Raises SettingFault."""
     try:
-        database = Ledger(settings.database_url).database
+        database = Ledger(url).database
         answers = database.reachable()
         database.close()
     except LedgerDown as fault:
         raise SettingFault(f"CDS_DATABASE_URL: the database cannot be opened ({fault}).") from None
     if not answers:
-        raise SettingFault("CDS_DATABASE_URL: the database does not answer.")
-    of_issuers = (line for one in trusted_issuers(settings) for line in _remarks(one))
-    return (*_about_the_machine(host), *_about(file), *of_issuers)
+        raise SettingFault("CDS_DATABASE_URL: the database does not answer, or its account may not make the tables.")
 
 
 def _database_file(url: str) -> Path | None:

@@ -18,7 +18,6 @@ class Case:
     table: str
     about: str
     says: str
-    open: str | None = None
     # who calls, and with what token
     issuer: str = "hospital"
     trusted: Mapping[str, Any] | None = None
