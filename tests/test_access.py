@@ -336,6 +336,7 @@ def test_a_client_with_too_many_calls_at_once_is_told_so_and_its_token_stays_goo
         token = JSON | ONE.authorization(SIGN, NOW)
         answer = site.client.post(SIGN, data=BODY, headers=token)
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+        assert f'cds_refusals_total{{code="over-quota",issuer="{ONE.iss}"}} 1.0' in site.client.get("/metrics").text
         other = pool.submit(lambda: site.post(TWO).status_code)
         assert held.inside.acquire(timeout=10)  # another client is let in
         held.go.set()

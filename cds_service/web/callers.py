@@ -27,7 +27,8 @@ def give_places_back(_: BaseException | None = None) -> None:
 def identify(path: str) -> Caller:
     """Who calls the endpoint at this path; in open access whoever is on this machine, and no token is looked at.
 
-    Raises Unauthenticated, OverQuota (the token can then be used again), and LedgerDown where nobody knows if it was used.
+    Once the token is proven `g.caller` says whose it is, so that what is refused after that counts as his. Raises
+    Unauthenticated, OverQuota (the token can then be used again), and LedgerDown where nobody knows if it was used.
     """
     parts, budget = wiring(), _budget()
     if parts.settings.open_access:
@@ -36,7 +37,7 @@ def identify(path: str) -> Caller:
         return Caller(OPEN)
     now = int(parts.clock().timestamp())
     authorization = request.headers.get("Authorization")
-    caller = parts.callers.check(authorization, f"{parts.settings.public_url}{path}", now, budget.left / 2)
+    g.caller = caller = parts.callers.check(authorization, f"{parts.settings.public_url}{path}", now, budget.left / 2)
     budget.set(caller.issuer.deadline_ms or parts.settings.deadline_ms)
     g.places.enter_context(parts.admission.of(caller.issuer.iss))
     parts.callers.use_up(caller, now, budget.left / 2)
