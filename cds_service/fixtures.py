@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from cds_service.demo.dates import shift_dates
+from cds_service.dates import shift_dates
 
 _PLACES = (Path.cwd() / "fixtures", Path(__file__).parent.parent / "fixtures")
 

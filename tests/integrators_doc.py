@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cds_service.chart.templates import DATA, prefetch_templates
-from cds_service.demo.dates import ANCHOR
+from cds_service.dates import ANCHOR
 from cds_service.demo.store import open_charts
 from cds_service.web.metrics import Metrics
 from cds_service.wire.override_reasons import OVERRIDE_REASONS

@@ -12,6 +12,7 @@ LONGEST = 250
 # Of each room the rooms it may import, besides itself and hooks (the arrow of the architecture).
 MAY_IMPORT = {
     "errors": set(),
+    "dates": set(),
     "settings": {"errors", "outbound"},
     "wire": {"errors"},
     "outbound": {"errors"},

@@ -16,7 +16,7 @@ from rich.console import Console
 from werkzeug.serving import make_server
 from werkzeug.test import Client
 
-from cds_service.demo.dates import ANCHOR, DATED_ELEMENT, shift, shift_dates
+from cds_service.dates import ANCHOR, DATED_ELEMENT, shift, shift_dates
 from cds_service.demo.ehr import DemoEhr, Exchange, Service, draft, filled, plain_session
 from cds_service.demo.fhir import fhir_endpoint
 from cds_service.demo.play import play

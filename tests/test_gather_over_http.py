@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from cds_service.app import create_app
 from cds_service.chart.prefetch import KEYS
-from cds_service.demo.dates import ANCHOR
+from cds_service.dates import ANCHOR
 from cds_service.demo.ehr import DemoEhr, plain_session
 from cds_service.demo.run import demo_app
 from cds_service.demo.store import open_charts

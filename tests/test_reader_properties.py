@@ -14,7 +14,7 @@ from msgspec import Raw
 from msgspec.json import encode
 
 from cds_service.chart.read import read_chart
-from cds_service.demo.dates import shift_dates
+from cds_service.dates import shift_dates
 from cds_service.errors import Contradiction, Refusal
 from cds_service.wire.request import HookRequest
 from hooks import SERVICES

@@ -5,7 +5,7 @@ from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cds_service.demo.dates import FHIR_DATE
+from cds_service.dates import FHIR_DATE
 
 Span = tuple[datetime, datetime]  # from the first moment a date can mean up to, not including, the first it cannot
 

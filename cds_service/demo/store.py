@@ -9,7 +9,7 @@ from importlib.resources import files
 from itertools import chain
 from typing import Any, TypeAlias, cast
 
-from cds_service.demo.dates import shift_dates
+from cds_service.dates import shift_dates
 
 Resource: TypeAlias = dict[str, Any]
 

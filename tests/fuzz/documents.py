@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from cds_service.demo.dates import shift_dates
+from cds_service.dates import shift_dates
 from hooks import SERVICES
 from tests import charts, random_charts
 from tests.charts import Chart
