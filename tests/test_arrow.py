@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "access": {"errors", "outbound", "settings"},
     "ledger": {"errors", "settings", "wire"},
     "journal": set(),
-    "web": {"access", "chart", "errors", "ledger", "outbound", "settings", "wire", "journal"},
+    "canary": {"chart", "dates", "errors", "wire"},
+    "web": {"access", "canary", "chart", "errors", "ledger", "outbound", "settings", "wire", "journal"},
 }
 OUTERMOST = {
     "__init__",
