@@ -14,7 +14,7 @@ from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.prefetch import KEYS
 from cds_service.chart.templates import prefetch_templates
 from cds_service.journal.audit import Audit
-from cds_service.ledger import Ledger, Pseudonyms, site_key
+from cds_service.ledger import Ledger
 from cds_service.outbound.connection import trusting
 from cds_service.settings import SettingFault, Settings
 from cds_service.site import site_profiles
@@ -27,7 +27,9 @@ from cds_service.wire.interface import interface
 from cds_service.wire.orders import check_shapes
 from cds_service.wire.validation import validator
 from hooks import SERVICES
-from hooks.knowledge import KnowledgeFault, Profile, load, load_profiles
+from hooks.holding import NOT_ASSESSED
+from hooks.knowledge import Knowledge, KnowledgeFault, Profile, load, load_profiles
+from hooks.sameness import offerable
 
 
 def system_clock() -> datetime:
@@ -46,7 +48,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     for name in ("request", "order-request", "feedback"):
         validator(name)
     issuers = trusted_issuers(settings)
-    metrics, templates, ledger = Metrics(), prefetch_templates(knowledge), Ledger(settings.database_url)
+    metrics, templates, ledger = Metrics(), prefetch_templates(knowledge), _ledger(settings, knowledge)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would lose or repeat a body
     app.jinja_env.undefined = StrictUndefined  # what a page asks for and is not there is a fault, not a gap on the page
@@ -58,7 +60,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         profiles=profiles,
         callers=Callers(issuers, ledger.seen_tokens, metrics, trusting),
         admission=Admission(),
-        pseudonyms=Pseudonyms(lambda: site_key(ledger.database, settings.patient_key_file)),
+        offerable=offerable(knowledge),
+        every_rule=_rule_ids() | {NOT_ASSESSED},
         services={service.id: service for service in SERVICES},
         templates=templates,
         discovery=discovery(SERVICES, templates),
@@ -74,6 +77,20 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     browsers.register(app)
     refusals.register(app)
     return app
+
+
+def _ledger(settings: Settings, knowledge: Knowledge) -> Ledger:
+    unknown = sorted(settings.shadow - _rule_ids() - {"all"})
+    if unknown:
+        raise SettingFault(f"CDS_SHADOW: all, or ids of rules, are expected, not {', '.join(unknown)}.")
+    unknown = sorted(knowledge.quiet.rules.keys() - _rule_ids())
+    if unknown:
+        raise KnowledgeFault(f"quiet_periods.toml: rules: expected ids of rules, not {', '.join(unknown)}")
+    return Ledger(settings.database_url, settings.patient_key_file, knowledge.quiet)
+
+
+def _rule_ids() -> frozenset[str]:
+    return frozenset(rule.id for service in SERVICES for rule in service.rules)
 
 
 def _interface(settings: Settings, templates: Mapping[str, str]) -> bytes:

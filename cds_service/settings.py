@@ -18,6 +18,8 @@ PREFIX = "CDS_"
 LEAST_KEY_BYTES = 32
 DEADLINE_MS = (200, 8000)  # of one answer: the least and the most
 MOST_DRAIN_SECONDS = 60
+MOST_DAYS_KEPT = 3660
+LEAST_PASSWORD = 20  # characters
 PROFILES = tuple(path.stem for path in sorted((FOLDER / "profiles").glob("*.toml")))
 Network = IPv4Network | IPv6Network
 
@@ -45,6 +47,11 @@ class Settings:
     log_level: str = "info"
     audit: str = "off"
     patient_key_file: str | None = None
+    quiet_per: str = "patient"
+    shadow: frozenset[str] = frozenset()
+    retention_days: int = 730
+    comment_days: int = 90
+    report_password_file: str | None = None
     open_access: bool = False
 
 
@@ -137,6 +144,32 @@ def _seconds(name: str, value: Any) -> int:
     return int(value)
 
 
+def _days(name: str, value: Any) -> int:
+    if not re.fullmatch("[0-9]{1,4}", str(value)) or not 1 <= int(value) <= MOST_DAYS_KEPT:
+        raise SettingFault(f"{PREFIX}{name.upper()}: whole days from 1 to {MOST_DAYS_KEPT} are expected.")
+    return int(value)
+
+
+def _words(_: str, value: Any) -> frozenset[str]:
+    """A comma list of words; which there are is known to who uses them."""
+    parts = value if isinstance(value, list) else str(value).split(",")
+    return frozenset(str(part).strip().casefold() for part in parts if str(part).strip())
+
+
+def _password_file(name: str, value: Any) -> str:
+    """A file with a password."""
+    text = _text(name, value)
+    try:
+        found = Path(text).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        found = ""
+    if len(found) < LEAST_PASSWORD or not found.isprintable():
+        raise SettingFault(
+            f"{PREFIX}{name.upper()}: a readable file with a password of {LEAST_PASSWORD} characters or more is expected."
+        )
+    return text
+
+
 def _factor(name: str, value: Any) -> Decimal:
     try:
         found = Decimal(str(value))
@@ -189,4 +222,9 @@ _PARSERS: dict[str, Any] = {
     "log_level": _one_of("debug", "info", "warning", "error"),
     "audit": _text,
     "patient_key_file": _key_file,
+    "quiet_per": _one_of("patient", "clinician"),
+    "shadow": _words,
+    "retention_days": _days,
+    "comment_days": _days,
+    "report_password_file": _password_file,
 }

@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from hooks.advice import URGENCY, Indicator, Lacks, Recommendation, Silent, Verdict
 from hooks.drugs import concerns_hiv_care
 from hooks.grouping import grouped
+from hooks.holding import NO_ROOM, NOTHING, QUIET, SHADOW, SWITCHED_OFF, UNRELATED, Holds
 from hooks.knowledge import Profile
 from hooks.record import Fact, Gap, PatientRecord
+from hooks.sameness import Mark, mark
 
 MOST_CARDS = 3
 _log = logging.getLogger("hooks.assess")
@@ -25,6 +28,7 @@ class Rule:
     may_cite: tuple[str, ...]  # those that a guideline may be without: the rule then does without them
     needs: tuple[str, ...]
     worst: Indicator  # the most urgent it can be: a gap that could hide a warning is said aloud
+    of_order: bool  # speaks of drugs being started, switched or removed, and needs an order for that
     function: Callable[[PatientRecord, Profile], Verdict]
 
     @property
@@ -37,13 +41,18 @@ class Rule:
 
 
 def rule(
-    *, cites: tuple[str, ...], needs: tuple[str, ...], may_cite: tuple[str, ...] = (), worst: Indicator = "info"
+    *,
+    cites: tuple[str, ...],
+    needs: tuple[str, ...],
+    may_cite: tuple[str, ...] = (),
+    worst: Indicator = "info",
+    of_order: bool = False,
 ) -> Callable[[Callable[[PatientRecord, Profile], Verdict]], Rule]:
     """Makes a rule of a function: its name is the id, its docstring the title and the When / Then."""
 
     def make(function: Callable[[PatientRecord, Profile], Verdict]) -> Rule:
         title = (function.__doc__ or "").strip().split("\n", 1)[0].rstrip(".")
-        return Rule(function.__name__.replace("_", "-"), title, cites, may_cite, needs, worst, function)
+        return Rule(function.__name__.replace("_", "-"), title, cites, may_cite, needs, worst, of_order, function)
 
     return make
 
@@ -58,7 +67,9 @@ class Finding:
     rule: Rule
     outcome: Outcome
     recommendation: Recommendation | None = None
-    why: str | None = None  # held
+    mark: Mark | None = None  # of the recommendation: by it the same advice is known again
+    why: str | None = None  # held, or not assessed because the site has switched the rule off
+    until: date | None = None  # held for a quiet period
     because: str | None = None  # silent
     missing: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -87,7 +98,7 @@ class Assessment:
     @property
     def complete(self) -> bool:
         """Whether everything the rules needed came and could be read."""
-        return not any(finding.gaps for finding in self.findings)
+        return not any(finding.gaps or finding.why == SWITCHED_OFF for finding in self.findings)
 
     @property
     def cards(self) -> tuple[tuple[Finding, ...], ...]:
@@ -97,8 +108,8 @@ class Assessment:
 
     @property
     def hidden_by_gaps(self) -> tuple[Finding, ...]:
-        """The rules whose gap could hide a warning or worse, but for gaps that the site has foreseen."""
-        told = (one for one in self.findings if any(not gap.foreseen for gap in one.gaps))
+        """The rules whose gap could hide a warning or worse, but for gaps that the site has foreseen, and rules not shown."""
+        told = (one for one in self.findings if not one.why and any(not gap.foreseen for gap in one.gaps))
         return tuple(one for one in told if one.rule.worst != "info" or one.rule.id == "scope")
 
 
@@ -108,19 +119,23 @@ def _groups(said: Sequence[Finding]) -> list[list[int]]:
     return grouped([(URGENCY.index(one.indicator), one.answers) for one in advice if one])
 
 
-def assess(service: Service, record: PatientRecord, profile: Profile) -> Assessment:
-    """Every rule of the service over the record; pure: the same record gives the same assessment."""
+def assess(service: Service, record: PatientRecord, profile: Profile, holds: Holds = NOTHING) -> Assessment:
+    """Every rule of the service over the record; pure: the same record and holds give the same assessment."""
     findings: list[Finding] = []
     in_doubt: Lacks | None = None  # scope not assessed: nobody knows yet whether any advice applies
     for one in service.rules:
+        if one.id in holds.off:
+            findings.append(Finding(rule=one, outcome="not-assessed", why=SWITCHED_OFF))
+            continue
         verdict = in_doubt or judge(one, record, profile)
         if isinstance(verdict, Recommendation | Silent) and verdict.ends_matter:
-            findings = [_finding(one, verdict, record)]
+            findings = [_finding(one, verdict, record, profile)]
             break
         if isinstance(verdict, Lacks) and not findings:
             in_doubt = verdict
-        findings.append(_finding(one, verdict, record))
-    return Assessment(profile, _hold_what_found_no_room(_hold_at_unrelated_order(findings, service, record, profile)))
+        findings.append(_finding(one, verdict, record, profile))
+    findings = _hold_at_unrelated_order(findings, service, record, profile)
+    return Assessment(profile, _hold_what_found_no_room(_hold(one, record, profile, holds) for one in findings))
 
 
 def judge(one: Rule, record: PatientRecord, profile: Profile) -> Verdict:
@@ -139,9 +154,10 @@ def judge(one: Rule, record: PatientRecord, profile: Profile) -> Verdict:
         return Lacks(())
 
 
-def _finding(one: Rule, verdict: Verdict, record: PatientRecord) -> Finding:
+def _finding(one: Rule, verdict: Verdict, record: PatientRecord, profile: Profile) -> Finding:
     if isinstance(verdict, Recommendation):
-        return Finding(rule=one, outcome="recommended", recommendation=verdict, facts=verdict.facts)
+        found = mark(one.id, verdict, record, profile.knowledge, of_order=one.of_order)
+        return Finding(rule=one, outcome="recommended", recommendation=verdict, mark=found, facts=verdict.facts)
     if isinstance(verdict, Silent):
         return Finding(rule=one, outcome="silent", because=verdict.because, facts=verdict.facts)
     gaps = tuple(gap for gap in map(record.gap, verdict.data) if gap)
@@ -157,12 +173,23 @@ def _hold_at_unrelated_order(
     """Information speaks at an order only where the order concerns it; warnings speak always."""
     if not service.at_order or any(concerns_hiv_care(order, profile.knowledge) for order in record.draft_orders or ()):
         return findings
-    return [replace(one, outcome="held", why="unrelated-order") if _is_unrelated(one) else one for one in findings]
+    return [replace(one, outcome="held", why=UNRELATED) if _is_unrelated(one) else one for one in findings]
 
 
 def _is_unrelated(finding: Finding) -> bool:
     said = finding.recommendation
     return said is not None and said.indicator == "info" and not said.about_order
+
+
+def _hold(one: Finding, record: PatientRecord, profile: Profile, holds: Holds) -> Finding:
+    """Held for a quiet period, or because the site looks on first: either makes room for what is shown."""
+    if one.outcome == "recommended" and one.recommendation and one.mark:
+        until = holds.quiet_until(one.rule.id, one.recommendation, one.mark, record, profile.knowledge)
+        if until:
+            return replace(one, outcome="held", why=QUIET, until=until)
+    if one.rule.id not in holds.shadow or one.why or one.outcome == "silent":
+        return one
+    return replace(one, outcome="held" if one.outcome == "recommended" else one.outcome, why=SHADOW)
 
 
 def _hold_what_found_no_room(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -171,4 +198,4 @@ def _hold_what_found_no_room(findings: Iterable[Finding]) -> tuple[Finding, ...]
     if len(said) <= MOST_CARDS:
         return findings
     late = {said[place].rule.id for group in _groups(said)[MOST_CARDS:] for place in group}
-    return tuple(replace(one, outcome="held", why="no-room") if one.rule.id in late else one for one in findings)
+    return tuple(replace(one, outcome="held", why=NO_ROOM) if one.rule.id in late else one for one in findings)

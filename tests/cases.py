@@ -25,10 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from cds_service.app import create_app
 from cds_service.explain import explain
+from cds_service.ledger import Ledger
+from cds_service.ledger.issued_advice import IssuedAdvice
+from cds_service.ledger.quiet_periods import QuietPeriod
 from cds_service.settings import Settings
+from cds_service.web.wiring import KEY
 from cds_service.wire.cards import EXTENSION
 from cds_service.wire.validation import validator
 from hooks import SERVICES
@@ -115,6 +120,14 @@ def site_of(case: Case) -> tuple[str, str, bool]:
     return said.get("profile", "dhhs"), said.get("endemic", ""), said.get("cotrimoxazole-for-all", False)
 
 
+def forget(client: FlaskClient) -> None:
+    """Nothing was ever said about anybody."""
+    ledger: Ledger = client.application.extensions[KEY].ledger
+    with ledger.database.writing() as connection:
+        connection.execute(delete(QuietPeriod))
+        connection.execute(delete(IssuedAdvice))
+
+
 def client_of(case: Case) -> FlaskClient:
     return make_client(*site_of(case))
 
@@ -135,6 +148,7 @@ def answer(case: Case) -> dict[str, Any]:
 def _answer(case: Case, client: FlaskClient) -> dict[str, Any]:
     chart = case.chart()
     NOW.day = chart.as_of
+    forget(client)  # all cases are of one patient, and none has a past with us
     response = client.post(f"/cds-services/{SERVICE_OF[case.hook].id}", json=chart.request(case.hook))
     assert response.status_code == 200, response.text
     body: dict[str, Any] = response.json

@@ -69,6 +69,7 @@ class _Entry:
             deadline_ms=self._whole("deadline_ms", *DEADLINE_MS) if "deadline_ms" in self._stated else None,
             not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
+            shadow=self._value("shadow", bool, default=False),
         )
 
     def _refuse(self, line: str, expected: str) -> Any:
@@ -153,4 +154,5 @@ _LINES = {
     "deadline_ms",
     "not_supplied",
     "profile",
+    "shadow",
 }

@@ -1,18 +1,47 @@
-"""What is remembered, in an SQL database (SQLite on this machine by default): used tokens, feedback on cards."""
+"""What is remembered, in an SQL database (SQLite on this machine by default).
 
+Used tokens, issued cards, feedback on them, quiet periods, counts by day, and what the site has switched.
+"""
+
+from cds_service.ledger.cards import CardLedger
 from cds_service.ledger.database import Database, LedgerDown
 from cds_service.ledger.feedback import FeedbackLedger
-from cds_service.ledger.pseudonyms import Pseudonyms, site_key
+from cds_service.ledger.issued_advice import Advice, Answer
+from cds_service.ledger.pseudonyms import UNKNOWN, Pseudonyms, site_key
+from cds_service.ledger.quiet_periods import QuietPeriodsTable
 from cds_service.ledger.seen_tokens import SeenTokens
+from cds_service.ledger.switches import ALL, Switches
+from cds_service.ledger.tallies import Tallies
+from hooks.knowledge import QuietPeriods, load_quiet_periods
 
-__all__ = ["Database", "FeedbackLedger", "Ledger", "LedgerDown", "Pseudonyms", "SeenTokens", "site_key"]
+__all__ = [
+    "ALL",
+    "UNKNOWN",
+    "Advice",
+    "Answer",
+    "Database",
+    "FeedbackLedger",
+    "Ledger",
+    "LedgerDown",
+    "Pseudonyms",
+    "SeenTokens",
+    "site_key",
+]
 
 
 class Ledger:
     """The rooms of one database."""
 
-    def __init__(self, url: str) -> None:
-        """`url` is an SQLAlchemy URL. Raises LedgerDown."""
+    def __init__(self, url: str, key_file: str | None = None, periods: QuietPeriods | None = None) -> None:
+        """`url` is an SQLAlchemy URL; `key_file` holds the key of the site, which is kept in the database where there is none.
+
+        Raises LedgerDown.
+        """
         self.database = Database(url)
+        self.pseudonyms = Pseudonyms(lambda: site_key(self.database, key_file))
         self.seen_tokens = SeenTokens(self.database)
-        self.feedback = FeedbackLedger(self.database)
+        self.quiet = QuietPeriodsTable(self.database, periods or load_quiet_periods())
+        self.cards = CardLedger(self.database, self.quiet)
+        self.feedback = FeedbackLedger(self.database, self.quiet, self.pseudonyms)
+        self.tallies = Tallies(self.database)
+        self.switches = Switches(self.database)

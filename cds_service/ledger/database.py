@@ -10,6 +10,8 @@ from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, literal, make_url, select
+from sqlalchemy.dialects import postgresql as of_postgresql
+from sqlalchemy.dialects import sqlite as of_sqlite
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -109,11 +111,15 @@ class Database:
         finally:
             self._turn.release()
 
+    def insert(self, table: type[Tables]) -> of_sqlite.Insert | of_postgresql.Insert:
+        """An insert that can say what is to become of a row that is there already; both databases have it in one form."""
+        return of_sqlite.insert(table) if self._is_sqlite else of_postgresql.insert(table)
+
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection to read with. Raises LedgerDown."""
+    def reading(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
+        """A connection to read with; a server is waited for so long. Raises LedgerDown."""
         try:
-            with self._within(LONGEST_WAIT), self._engine.connect() as connection:
+            with self._within(seconds), self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as fault:
             raise LedgerDown(type(fault).__name__) from None

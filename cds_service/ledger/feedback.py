@@ -1,20 +1,35 @@
-"""Checked feedback in, rows out: all entries of a call or none, and durable before the call is answered."""
+"""Checked feedback in, rows out: all entries of a call or none, each once, and durable before the call is answered."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Index, String, Text, insert, select
+from sqlalchemy import Connection, DateTime, Index, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cds_service.ledger.database import LONGEST_WAIT, Database, Tables
+from cds_service.ledger.issued_advice import Issued, shown_on
+from cds_service.ledger.pseudonyms import Pseudonyms
+from cds_service.ledger.quiet_periods import QuietPeriodsTable
 from cds_service.wire.feedback import FeedbackEntry
+from cds_service.wire.override_reasons import reason_of
+
+_AT_ONCE = 500  # cards looked for in one statement
 
 
 class Feedback(Tables):
-    """One outcome of one card, as its client reported it. `comment` is free text of a clinician and may name a patient."""
+    """One outcome of one card, as its client reported it. `comment` is sealed: a clinician's free text may name a patient.
+
+    A card that was never issued to that client stays unmatched: no row of `issued_advice` has it.
+    """
 
     __tablename__ = "feedback"
-    __table_args__ = (Index("feedback_of_card", "issuer", "service", "card"),)
+    __table_args__ = (
+        Index("feedback_of_card", "issuer", "service", "card"),
+        Index("feedback_when", "received"),
+        UniqueConstraint("digest", name="feedback_once"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     received: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -27,13 +42,15 @@ class Feedback(Tables):
     reason_code: Mapped[str | None] = mapped_column(String(256))
     reason_system: Mapped[str | None] = mapped_column(String(256))
     comment: Mapped[str | None] = mapped_column(Text)
+    digest: Mapped[str | None] = mapped_column(String(32))  # keyed, of all that the client said
 
 
 class FeedbackLedger:
     """The feedback of all issuers in one database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, quiet: QuietPeriodsTable, pseudonyms: Pseudonyms) -> None:
+        self._database, self._quiet, self._pseudonyms = database, quiet, pseudonyms
+        self._put = database.insert(Feedback).on_conflict_do_nothing(index_elements=["digest"])
 
     def record(
         self,
@@ -43,27 +60,67 @@ class FeedbackLedger:
         received: datetime,
         seconds: float = LONGEST_WAIT,
     ) -> None:
-        """Writes all entries in one transaction; waits for a lock so many seconds. Raises LedgerDown, and then none is written."""
-        rows = [
-            {
-                "received": received,
-                "issuer": issuer,
-                "service": service,
-                "card": one.card,
-                "outcome": one.outcome,
-                "at": one.at,
-                "accepted": "\n".join(one.accepted),
-                "reason_code": one.reason_code,
-                "reason_system": one.reason_system,
-                "comment": one.comment,
-            }
-            for one in entries
-        ]
+        """Writes all entries in one transaction; waits for a lock so many seconds. Raises LedgerDown, and then none is written.
+
+        What was said before, word for word, is there already and changes nothing.
+        """
+        said = {self._digest(one, issuer, service): one for one in entries}
         with self._database.writing(seconds) as connection:
-            connection.execute(insert(Feedback), rows)
+            fresh = {digest: said[digest] for digest in said.keys() - _known(connection, list(said))}
+            if fresh:
+                chosen = [(digest, one) for digest, one in said.items() if digest in fresh]  # in their order
+                rows = [self._row(one, digest, issuer, service, received) for digest, one in chosen]
+                connection.execute(self._put, rows)
+                self._begin_quiet(connection, [one for _, one in chosen], issuer, service, received)
 
     def of_card(self, card: str, issuer: str) -> list[tuple[str, str | None]]:
         """Outcome and reason code of every feedback on a card, oldest first; another issuer's are not seen."""
         chosen = select(Feedback.outcome, Feedback.reason_code).where(Feedback.card == card, Feedback.issuer == issuer)
         with self._database.reading() as connection:
             return [(row.outcome, row.reason_code) for row in connection.execute(chosen.order_by(Feedback.id))]
+
+    def _begin_quiet(
+        self, connection: Connection, entries: Sequence[FeedbackEntry], issuer: str, service: str, received: datetime
+    ) -> None:
+        """What was overridden is silent from now on for a time. A client's clock that runs ahead begins nothing in the future."""
+        shown: defaultdict[str, list[Issued]] = defaultdict(list)
+        cards = list(dict.fromkeys(one.card.lower() for one in entries))
+        for place in range(0, len(cards), _AT_ONCE):
+            for row in shown_on(connection, cards[place : place + _AT_ONCE], issuer, service):
+                shown[row.card].append(row)
+        for one in entries:
+            moment, rows = min(one.at, received), shown[one.card.lower()]
+            if one.outcome == "accepted":
+                self._quiet.accept(connection, rows, one.accepted, moment)
+            else:
+                self._quiet.override(connection, rows, reason_of(one.reason_code, one.reason_system), moment)
+
+    def _row(self, one: FeedbackEntry, digest: str, issuer: str, service: str, received: datetime) -> Mapping[str, Any]:
+        return {
+            "received": received,
+            "issuer": issuer,
+            "service": service,
+            "card": one.card,
+            "outcome": one.outcome,
+            "at": one.at,
+            "accepted": "\n".join(one.accepted),
+            "reason_code": one.reason_code,
+            "reason_system": one.reason_system,
+            "comment": None if one.comment is None else self._pseudonyms.seal(one.comment),
+            "digest": digest,
+        }
+
+    def _digest(self, one: FeedbackEntry, issuer: str, service: str) -> str:
+        """Keyed, for a comment that can be guessed would be told by a plain hash of it. Raises LedgerDown without the key."""
+        reason = (one.reason_code, one.reason_system, one.comment)
+        return self._pseudonyms.digest(
+            "feedback", issuer, service, one.card, one.outcome, one.at.isoformat(), one.accepted, reason
+        )
+
+
+def _known(connection: Connection, digests: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for place in range(0, len(digests), _AT_ONCE):
+        chosen = select(Feedback.digest).where(Feedback.digest.in_(digests[place : place + _AT_ONCE]))
+        found.update(digest for digest in connection.scalars(chosen) if digest)
+    return found

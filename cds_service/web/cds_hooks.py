@@ -13,7 +13,7 @@ from cds_service.chart import read as reading
 from cds_service.chart.lab_values import LabReader
 from cds_service.chart.quantities import Units
 from cds_service.errors import UnknownService
-from cds_service.web import callers
+from cds_service.web import callers, memory
 from cds_service.web.bodies import read_body
 from cds_service.web.callers import give_places_back, take_place
 from cds_service.web.steps import timed
@@ -27,8 +27,10 @@ identify = timed("identify", callers.identify)
 check = timed("check", envelope.read_envelope)
 gather = timed("gather", asking.gather)
 read = timed("read", reading.read)
+recall = timed("recall", memory.recall)
 assess = timed("assess", rules.assess)
 render = timed("render", cards.render)
+remember = timed("record", memory.remember)
 
 blueprint = Blueprint("cds-hooks", __name__, url_prefix="/cds-services")
 
@@ -41,16 +43,20 @@ def discover() -> Response:
 
 @blueprint.post("/<service_id>")
 def call(service_id: str) -> Response:
-    """Bytes to cards: identify, check, gather, read, assess, render."""
+    """Bytes to cards: identify, check, gather, read, recall, assess, render, remember."""
     parts, service = _called(service_id)
     g.caller = caller = identify(f"/cds-services/{service.id}")
+    issuer = caller.issuer
     g.asked = hook_request = check(body := _body(parts), service)
     now = parts.clock()
-    gathered = _gather(hook_request, caller.issuer, now, parts, len(body))
-    record, coverage = read(gathered, now, parts.knowledge, parts.settings.iu_per_copy, caller.issuer.not_supplied)
-    g.assessment = assessment = assess(service, record, parts.profile_for(caller.issuer))
-    parts.metrics.count(assessment, coverage, caller.issuer.iss)
-    return _json(render(assessment, service, hook_request, record.as_of, parts.settings.explain))
+    gathered = _gather(hook_request, issuer, now, parts, len(body))
+    record, coverage = read(gathered, now, parts.knowledge, parts.settings.iu_per_copy, issuer.not_supplied)
+    known = recall(service, hook_request, issuer, now)
+    g.assessment = assessment = assess(service, record, parts.profile_for(issuer), known.holds)
+    parts.metrics.count(assessment, coverage, issuer.iss)
+    answer = render(assessment, service, hook_request, record.as_of, parts.settings.explain)
+    remember(known, assessment, answer["cards"], record)
+    return _json(answer)
 
 
 @blueprint.post("/<service_id>/feedback")

@@ -76,7 +76,7 @@ def _record(status: int, code: str | None) -> dict[str, Any]:
 
 
 def _about() -> dict[str, str | None]:
-    asked, hashed = g.get("asked"), wiring().pseudonyms.of
+    asked, hashed = g.get("asked"), wiring().ledger.pseudonyms.of
     if asked is None:
         return {}
     issuer = issuer_of_call()

@@ -27,6 +27,7 @@ class Metrics:
             "refusals", "Refusals by issuer (unknown: nobody of ours, or nobody yet) and kind", "issuer", "code"
         )
         self.findings = self._counter("findings", "Findings by rule and outcome", "rule", "outcome")
+        self.held = self._counter("held_findings", "Advice that was not shown, by rule and why", "rule", "why")
         self.not_assessed = self._counter(
             "not_assessed", "Rules that were not assessed, by the datum that was missing", "datum"
         )
@@ -59,6 +60,9 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="max",
         )
+        self.ledger_failures = self._counter(
+            "ledger_failures", "Answers given without quiet periods (recall), or not recorded (record)", "step"
+        )
         self.lost_lines = self._counter(
             "lost_lines", "Log lines and audit records that found no reader in time, and were dropped", "journal"
         )
@@ -69,6 +73,8 @@ class Metrics:
         """Counts what became of every rule, what was missing, and how much of the chart is coded in systems we read."""
         for finding in assessment.findings:
             self.findings.labels(finding.rule.id, finding.outcome).inc()
+            if finding.outcome == "held":
+                self.held.labels(finding.rule.id, finding.why).inc()
             for datum in finding.missing:
                 self.not_assessed.labels(datum).inc()
         if not assessment.complete:

@@ -9,7 +9,7 @@ from flask import g
 
 from cds_service.web.wiring import wiring
 
-STEPS = ("identify", "check", "gather", "read", "assess", "render", "record")
+STEPS = ("identify", "check", "gather", "read", "recall", "assess", "render", "record")
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 

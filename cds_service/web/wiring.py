@@ -11,7 +11,7 @@ from flask import current_app
 from cds_service.access import Callers, Issuer
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.journal.audit import Audit
-from cds_service.ledger import Ledger, Pseudonyms
+from cds_service.ledger import Ledger
 from cds_service.settings import Settings
 from cds_service.web.admission import Admission
 from cds_service.web.metrics import Metrics
@@ -38,7 +38,8 @@ class Wiring:
     interface: bytes  # the OpenAPI document
     fhir: FhirClient
     ledger: Ledger
-    pseudonyms: Pseudonyms
+    offerable: frozenset[str]  # what a card may suggest: tests, and ingredients of regimens
+    every_rule: frozenset[str]  # and the card that says what was not assessed
     metrics: Metrics
     audit: Audit
     stopping: Event = field(default_factory=Event)  # set when the server has been told to stop
@@ -46,6 +47,10 @@ class Wiring:
     def profile_for(self, issuer: Issuer) -> Profile:
         """The guideline profile that this client is answered by."""
         return self.profiles[issuer.profile] if issuer.profile else self.profile
+
+    def shadow(self, issuer: Issuer) -> frozenset[str]:
+        """The rules that the configuration shows to nobody, or not to this client's users; `all` stands for the service."""
+        return self.settings.shadow | {"all"} if issuer.shadow else self.settings.shadow
 
 
 def wiring() -> Wiring:

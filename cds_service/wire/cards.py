@@ -57,6 +57,11 @@ class _Identity:
         return str(uuid5(_NAMESPACE, "|".join((self._call, *map(str, parts)))))
 
 
+def card_uuid(service: Service, request: HookRequest, rule_id: str) -> str:
+    """The UUID of the card that a rule leads, or would."""
+    return _Identity(service, request).of(rule_id)
+
+
 def topic(rule_id: str) -> str:
     """The rule's id in CamelCase: some EHRs key their memory of overrides on it and allow letters and digits only."""
     return "".join(word.capitalize() for word in rule_id.split("-"))
@@ -171,9 +176,12 @@ def _finding(one: Finding, card: str | None, full: bool) -> dict[str, Any]:
         told["indicator"] = said.indicator
         told |= {"level": said.level} if said.level else {}
         told |= {"card": card} if card else {}
-        told |= {"why": one.why} if one.why else {}
     elif one.because and full:
         told["because"] = one.because
+    if one.outcome != "silent" and one.why:
+        told["why"] = one.why
+    if one.until:
+        told["until"] = one.until.isoformat()
     if one.missing:
         told["missing"] = list(one.missing)
     return told

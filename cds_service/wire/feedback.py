@@ -8,7 +8,10 @@ import msgspec
 
 from cds_service.errors import Malformed
 from cds_service.wire.envelope import members_of
+from cds_service.wire.override_reasons import displayed
 from cds_service.wire.validation import first_fault
+
+_WORDS = "com.epic.cdshooks.feedback.overrideReason.reasonDisplay"  # one EHR's; more letters may follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +40,26 @@ def read_feedback(body: bytes) -> tuple[FeedbackEntry, ...]:
 def _entry(place: int, one: dict[str, Any]) -> FeedbackEntry:
     given = one.get("overrideReason") or one.get("overrideReasons") or {}  # one EHR spells it in the plural
     reason = given.get("reason") or {}
+    code, system = reason.get("code"), reason.get("system")
+    shown = displayed(_words(given, reason)) if code is None else None
+    if shown:
+        code, system = shown.code, shown.system
     return FeedbackEntry(
         card=one["card"],
         outcome=one["outcome"],
         at=_instant(place, one["outcomeTimestamp"]),
         accepted=tuple(each["id"] for each in one.get("acceptedSuggestions", ())),
-        reason_code=reason.get("code"),
-        reason_system=reason.get("system"),
+        reason_code=code,
+        reason_system=system,
         comment=given.get("userComment"),
     )
+
+
+def _words(given: dict[str, Any], reason: dict[str, Any]) -> str:
+    """What the clinician chose, where the client tells only the words: as display, or in an extension of its own."""
+    extension = given.get("extension") or {}
+    found = (text for name, text in extension.items() if name.startswith(_WORDS) and isinstance(text, str))
+    return str(reason.get("display") or next(found, ""))
 
 
 def _instant(place: int, text: str) -> datetime:

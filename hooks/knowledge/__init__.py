@@ -1,7 +1,7 @@
 """The knowledge the rules stand on: sources, thresholds, regimens, value sets; loaded once, refused on a fault."""
 
 from hooks.knowledge.files import KnowledgeFault
-from hooks.knowledge.load import load, load_profiles
+from hooks.knowledge.load import load, load_profiles, load_quiet_periods
 from hooks.knowledge.profile import Profile
 from hooks.knowledge.types import (
     Citation,
@@ -11,6 +11,7 @@ from hooks.knowledge.types import (
     Knowledge,
     LabTest,
     Product,
+    QuietPeriods,
     Regimen,
     Source,
     Threshold,
@@ -27,10 +28,12 @@ __all__ = [
     "LabTest",
     "Product",
     "Profile",
+    "QuietPeriods",
     "Regimen",
     "Source",
     "Threshold",
     "UnitSpelling",
     "load",
     "load_profiles",
+    "load_quiet_periods",
 ]

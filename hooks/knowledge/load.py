@@ -7,7 +7,8 @@ from typing import Any
 from hooks.knowledge import check, entries, sets
 from hooks.knowledge.files import expect, read_toml
 from hooks.knowledge.profile import Profile
-from hooks.knowledge.types import Knowledge, Regimen
+from hooks.knowledge.quiet import quiet_periods
+from hooks.knowledge.types import Knowledge, QuietPeriods, Regimen
 from hooks.knowledge.words import PURPOSES, REGIONS, SWITCHES
 
 FOLDER = Path(__file__).parent
@@ -42,7 +43,13 @@ def load(folder: Path = FOLDER) -> Knowledge:
         nonsystemic_words=sets.nonsystemic_words(folder),
         thresholds=thresholds,
         statements=statements,
+        quiet=load_quiet_periods(folder),
     )
+
+
+def load_quiet_periods(folder: Path = FOLDER) -> QuietPeriods:
+    """The quiet periods alone. Raises KnowledgeFault."""
+    return quiet_periods(read_toml(folder / "quiet_periods.toml"))
 
 
 def load_profiles(knowledge: Knowledge, folder: Path = FOLDER) -> Mapping[str, Profile]:

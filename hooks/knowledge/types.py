@@ -173,6 +173,23 @@ class UnitSpelling:
     note: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietPeriods:
+    """Days by reason and urgency, by rule and reason where a rule has its own; and the borders of the bands of results."""
+
+    most_days: int
+    reasons: Mapping[str, Mapping[str, int]]
+    rules: Mapping[str, Mapping[str, int]]
+    bands: Mapping[str, tuple[Decimal, ...]]
+
+    def days(self, rule: str, reason: str, indicator: str) -> int:
+        """For how many days this advice stays silent; 0: not at all. A reason that is none of ours counts as none."""
+        if indicator == "critical":
+            return 0
+        known = reason if reason in self.reasons else "none"
+        return self.rules.get(rule, {}).get(known, self.reasons[known][indicator])
+
+
 _NONE: frozenset[str] = frozenset()
 Code = tuple[str, str]  # canonical system, code
 
@@ -197,6 +214,7 @@ class Knowledge:
     nonsystemic_words: frozenset[str]
     thresholds: Mapping[str, Threshold]  # those that hold under every profile, unless it has its own
     statements: Mapping[str, Citation]  # likewise
+    quiet: QuietPeriods
     roles: Mapping[str, frozenset[str]] = field(init=False)  # role -> the ingredients that have it
 
     def __post_init__(self) -> None:

@@ -65,6 +65,14 @@ SWITCHES = _words("cotrimoxazole cotrimoxazole-for-all preventive-treatment-in-p
 REGIONS = _words("coccidioidomycosis histoplasmosis talaromycosis")
 PURPOSES = REGIONS | _words("mac pneumocystis toxoplasma tuberculosis")
 
+# Of quiet periods: why advice is held (an override reason, none of them, or that its test was ordered), and what has bands.
+QUIET_REASONS = _words(
+    """
+    action-completed data-wrong disagree none not-now ordered patient-contraindication patient-refuses
+    """
+)
+BANDED = _words("cd4-count cd4-percent viral-load")
+
 _NONE = frozenset(("",))
 WORDS: Mapping[
     str, Mapping[str, frozenset[str]]

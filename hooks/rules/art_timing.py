@@ -76,6 +76,7 @@ _MENINGITIDES = (
     ),
     needs=("conditions", "medications"),
     worst="critical",
+    of_order=True,
 )
 def art_timing(record: PatientRecord, profile: Profile) -> Verdict:
     """The time to begin ART with meningitis or cryptococcal antigen.

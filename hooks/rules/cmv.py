@@ -9,7 +9,7 @@ from hooks.rules.low_cd4 import low_cd4
 from hooks.wording import amount
 
 
-@rule(cites=("cmv-eye-exam", "cmv-cd4", "cd4-fresh-for-start"), needs=("conditions",))
+@rule(cites=("cmv-eye-exam", "cmv-cd4", "cd4-fresh-for-start"), needs=("conditions",), of_order=True)
 def cmv_eye_exam(record: PatientRecord, profile: Profile) -> Verdict:
     """Eye examination before ART.
 

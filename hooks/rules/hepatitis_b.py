@@ -20,7 +20,9 @@ _HELD = (
 )
 
 
-@rule(cites=("hepatitis-b", "hepatitis-b-entecavir"), needs=("conditions", "medications"), worst="critical")
+@rule(
+    cites=("hepatitis-b", "hepatitis-b-entecavir"), needs=("conditions", "medications"), worst="critical", of_order=True
+)
 def hepatitis_b_flare(record: PatientRecord, profile: Profile) -> Verdict:
     """Hepatitis B under the regimen that would result.
 

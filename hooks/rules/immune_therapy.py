@@ -21,6 +21,7 @@ _INDICATIONS = {  # of each role what else the drug is given for; the first role
 @rule(
     cites=("immune-therapy", "interleukin-2", "immune-therapy-none-approved", "immune-therapy-studied"),
     needs=("conditions",),
+    of_order=True,
 )
 def immune_therapy(record: PatientRecord, profile: Profile) -> Verdict:
     """Immune-based therapy to raise the CD4 count.

@@ -38,6 +38,7 @@ _SAY = (
     ),
     needs=("conditions", "medications"),
     worst="warning",
+    of_order=True,
 )
 def iris_counselling(record: PatientRecord, profile: Profile) -> Verdict:
     """Counselling on IRIS before ART is started, restarted or switched.

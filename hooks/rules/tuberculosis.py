@@ -91,6 +91,7 @@ def _count_at(test: OtherResult, record: PatientRecord, profile: Profile) -> Lab
 @rule(
     cites=("tb-iris-prednisone", "tb-iris-cd4", "tb-iris-treatment", "cd4-fresh-for-start", "hbsag-negative-lasts"),
     needs=("conditions", "medications"),
+    of_order=True,
 )
 def tb_iris_prednisone(record: PatientRecord, profile: Profile) -> Verdict:
     """Prednisone before TB-IRIS.

@@ -1,0 +1,65 @@
+"""An answer in, its cards remembered; and what earlier cards suggested and is now being ordered recognised as done."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import Connection, select, update
+
+from cds_service.ledger.database import Database
+from cds_service.ledger.issued_advice import Advice, Answer, Issued, IssuedAdvice, IssuedAdviceTable, offers
+from cds_service.ledger.quiet_periods import QuietPeriodsTable, waits
+from hooks.sameness import is_ordered
+
+_LOOK_BACK = timedelta(days=30)  # an order signed later is hardly an answer to the card
+_MOST = 200  # rows: a patient for whom more is said in a month is a test patient
+
+
+class CardLedger:
+    """What was said about whom."""
+
+    def __init__(self, database: Database, quiet: QuietPeriodsTable) -> None:
+        self._database, self._quiet = database, quiet
+        self._issued = IssuedAdviceTable(database)
+
+    def record(self, answer: Answer, advice: Iterable[Advice], ordered: frozenset[str], seconds: float) -> None:
+        """All in one transaction. `ordered`: what is being signed now (`hooks.sameness.ordered`). Raises LedgerDown."""
+        with self._database.writing(seconds) as connection:
+            if ordered:
+                self._recognise(connection, answer, ordered)
+            self._issued.put(connection, answer, advice)
+
+    def _recognise(self, connection: Connection, answer: Answer, ordered: frozenset[str]) -> None:
+        """Marks what was offered lately and is now being signed; where it was tests, the advice waits for their results."""
+        chosen = (
+            select(IssuedAdvice.__table__)
+            .where(
+                IssuedAdvice.issuer == answer.issuer,
+                IssuedAdvice.patient == answer.patient,
+                IssuedAdvice.issued > answer.moment - _LOOK_BACK,
+                IssuedAdvice.issued <= answer.moment,
+                IssuedAdvice.ordered.is_(None),
+                IssuedAdvice.offered != "",
+            )
+            .order_by(IssuedAdvice.issued.desc())
+            .limit(_MOST)
+        )
+        rows = list(connection.execute(chosen))
+        done = [(row, taken) for row in rows if (taken := _taken(row, ordered))]
+        if done:
+            ids = [row.id for row, _ in done]
+            connection.execute(update(IssuedAdvice).where(IssuedAdvice.id.in_(ids)).values(ordered=answer.moment))
+            self._quiet.order(connection, _latest(row for row, taken in done if waits(row, taken)), answer.moment)
+
+
+def _taken(row: Issued, ordered: frozenset[str]) -> set[str]:
+    """The ids of the suggestions that are being ordered."""
+    return {name for name, what in offers(row).items() if is_ordered(what, ordered)}
+
+
+def _latest(rows: Iterable[Issued]) -> Iterable[Issued]:
+    """The newest of each rule and clinician: the advice as it was last given."""
+    found: dict[tuple[str, str], Issued] = {}
+    for row in rows:  # newest first
+        if not row.shadow:
+            found.setdefault((row.rule, row.clinician), row)
+    return found.values()
