@@ -1,9 +1,9 @@
-"""The canary patients in; proof out that each stands for its rule, goes red when the rule is broken, and never by the calendar."""
+"""The canary patients in; proof out that each stands for its rule and goes red when the rule is broken, and all are watched."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from time import process_time
 from typing import Any
@@ -26,14 +26,6 @@ from tests.cases import AS_OF, NOW, SERVICE_OF, make_client
 CANARIES = {canary.rule: canary for canary in read_canaries()}
 RULES = {rule.id: rule for rule in ORDER_SIGN.rules}
 FAR = (Decimal(0), Decimal(10**6))  # where a threshold is moved to
-TURNS = [
-    date(2027, 12, 31),
-    date(2028, 1, 1),
-    date(2028, 2, 28),
-    date(2028, 2, 29),
-    date(2028, 3, 1),
-    date(2032, 2, 29),
-]
 each = pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES)
 
 
@@ -159,56 +151,9 @@ def test_a_request_that_is_refused_is_told_from_a_fault() -> None:
     assert red(replace(whole, request=whole.request | {"hook": "unheard-of"})) == "raised"
 
 
-def test_what_a_site_has_set_and_a_profile_of_its_own_are_no_matter() -> None:
+def test_a_profile_of_which_nothing_is_expected_is_passed_over() -> None:
     unknown = {"own": replace(PROFILES["dhhs"], name="own", thresholds={})}
     assert red(CANARIES["pneumocystis-start"], profiles=unknown) is None
-
-
-# --- the calendar ---------------------------------------------------------------------------------------------------
-
-
-def days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(place) for place in range((last - first).days + 1))
-
-
-def failures(day: date, canaries: tuple[Canary, ...] = tuple(CANARIES.values())) -> list[str]:
-    return [
-        f"{day} {canary.rule}: {found}"
-        for canary in canaries
-        if (found := red(canary, datetime.combine(day, NOON.timetz())))
-    ]
-
-
-@pytest.mark.parametrize("day", TURNS, ids=str)
-@pytest.mark.parametrize("hour", [time.min, time(0, 0, 0, 1), time(11, 59, 59), time.max], ids=str)
-def test_none_goes_red_at_the_turn_of_a_day_a_month_or_a_year(day: date, hour: time) -> None:
-    now = datetime.combine(day, hour, UTC)
-    assert [canary.rule for canary in CANARIES.values() if red(canary, now)] == []
-
-
-@pytest.mark.parametrize("hours", [-12, -5, 2, 14])
-def test_none_goes_red_by_a_clock_of_another_zone(hours: int) -> None:
-    day = datetime(2028, 2, 29, 12, tzinfo=timezone(timedelta(hours=hours)))
-    for hour in range(0, 24, 3):
-        now = day.replace(hour=hour)
-        assert [canary.rule for canary in CANARIES.values() if red(canary, now)] == []
-
-
-def test_none_goes_red_in_a_month_of_some_year() -> None:
-    assert [one for month in range(1, 13) for one in failures(date(2026 + month, month, 28))] == []
-
-
-@pytest.mark.slow
-def test_none_goes_red_on_any_day_of_a_leap_year() -> None:
-    assert [one for day in days(date(2028, 1, 1), date(2028, 12, 31)) for one in failures(day)] == []
-
-
-@pytest.mark.slow
-def test_none_goes_red_in_the_four_years_around_it() -> None:
-    """A quarter of them every day, each every fourth day."""
-    quarters = [tuple(CANARIES.values())[place::4] for place in range(4)]
-    every = enumerate(days(date(2026, 11, 1), date(2030, 11, 30)))
-    assert [one for place, day in every for one in failures(day, quarters[place % 4])] == []
 
 
 # --- the watch ------------------------------------------------------------------------------------------------------
