@@ -55,7 +55,9 @@ def fill(database: Database, rows: int, *, until: datetime = UNTIL, days: int = 
     chance = Random(seed)  # noqa: S311  (no secret)
     issued = feedback = 0
     while issued < rows:
-        advice = list(_advice(chance, min(_AT_ONCE, rows - issued), rows // OF_PATIENT + 1, until, days))
+        begins = until - timedelta(days=days * (1 - issued / rows))
+        between = timedelta(days=days) / rows
+        advice = list(_advice(chance, min(_AT_ONCE, rows - issued), rows // OF_PATIENT + 1, begins, between))
         said = list(_feedback(chance, advice[::5], until))
         issued += _put(database, IssuedAdvice, advice)
         feedback += _put(database, Feedback, said)
@@ -88,12 +90,11 @@ def _put(database: Database, table: type[Tables], rows: Iterable[Sequence[Any]])
     return written
 
 
-def _advice(chance: Random, number: int, patients: int, until: datetime, days: int) -> Iterator[list[Any]]:
-    """In the order of the columns; on every tenth card there are two rows."""
+def _advice(chance: Random, number: int, patients: int, issued: datetime, between: timedelta) -> Iterator[list[Any]]:
+    """In the order of the columns and of time; on every tenth card there are two rows."""
     left = number
     while left:
         who = chance.randrange(patients)
-        issued = until - timedelta(seconds=chance.randrange(days * 86400))
         called = [ISSUERS[who % 2], chance.choice(SERVICES).id, _uuid(chance)]
         about = [_hash(who), _hash(chance.randrange(patients // 100 + 5))]
         first = who * 7 + chance.randrange(4)  # few rules speak about one patient
@@ -104,20 +105,22 @@ def _advice(chance: Random, number: int, patients: int, until: datetime, days: i
             yield [issued, *called, RULES[rule % len(RULES)], chance.choice(("info", "warning")), *about, facts,
                    f"cd4-count {issued.date()}", offered, chance.random() < 0.05, ordered]  # fmt: skip
             left -= 1
+        issued += between
 
 
 def _feedback(chance: Random, advice: Iterable[Sequence[Any]], until: datetime) -> Iterator[list[Any]]:
     """One in fifty is about a card that nobody issued; one in fifty is a second word on the card before."""
-    before = ""
-    for number, (issued, issuer, service, card, *_) in enumerate(advice):
+    before: Sequence[Any] = ()
+    for number, row in enumerate(advice):
+        issued, *called = (before if before and number % 50 == 2 else row)[:4]
         at = min(until, issued + timedelta(minutes=chance.randrange(1, 60)))
+        called[2] = called[2] if number % 50 else _uuid(chance)
         taken = chance.random() < 0.4
         code, system = (None, None) if taken else chance.choice(REASONS)
-        about = {0: _uuid(chance), 1: before or card}.get(number % 50, card)
         comment = _SEALED if number % 10 == 0 else None
-        yield [at, issuer, service, about, "accepted" if taken else "overridden", at, _uuid(chance) if taken else "", code,
-               system, comment, f"{chance.getrandbits(128):032x}"]  # fmt: skip
-        before = card
+        yield [at, *called, "accepted" if taken else "overridden", at, _uuid(chance) if taken else "", code, system, comment,
+               f"{chance.getrandbits(128):032x}"]  # fmt: skip
+        before = row
 
 
 def _quiet(number: int, until: datetime) -> Iterator[list[Any]]:
