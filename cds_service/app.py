@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined
 from cds_service import __version__
 from cds_service.access import Callers, Issuer
 from cds_service.access.trust_file import read_issuers
+from cds_service.canary import Canaries
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.prefetch import KEYS
 from cds_service.chart.templates import prefetch_templates
@@ -43,12 +44,16 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     profiles = load_profiles(knowledge)
     for one in profiles.values():
         _check_rules(one)
+    metrics = Metrics()
+    canaries = Canaries(
+        knowledge, profiles, metrics.canary
+    )  # of the guidelines as they are, whatever this site has set
     profiles = site_profiles(profiles, settings)
     check_shapes(knowledge)
     for name in ("request", "order-request", "feedback"):
         validator(name)
     issuers = trusted_issuers(settings)
-    metrics, templates, ledger = Metrics(), prefetch_templates(knowledge), _ledger(settings, knowledge)
+    templates, ledger = prefetch_templates(knowledge), _ledger(settings, knowledge)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would lose or repeat a body
     app.jinja_env.undefined = StrictUndefined  # what a page asks for and is not there is a fault, not a gap on the page
@@ -69,6 +74,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
         fhir=FhirClient(metrics.count_fetch),
         ledger=ledger,
         metrics=metrics,
+        canaries=canaries,
         audit=Audit(settings.audit, clock, metrics.lost_lines.labels("audit").inc),
     )
     for room in (cds_hooks, health, pages):

@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="make the tables of the database where they are missing")
     migrate.set_defaults(run=_migrate)
 
+    switch = commands.add_parser("switch", help="show, or change, which rules are live, in the shadow or off")
+    switch.add_argument("rule", nargs="?", metavar="RULE", help="the id of a rule, or all")
+    switch.add_argument("state", nargs="?", choices=("live", "shadow", "off"))
+    switch.add_argument("--because", default="", metavar="TEXT", help="why; kept with who did it and when")
+    switch.set_defaults(run=_switch)
+
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")
     serve.add_argument("--port", type=_port, default=8080, metavar="N")
@@ -168,6 +174,22 @@ def _migrate(_: argparse.Namespace) -> int:
     from cds_service.serve import migrate  # noqa: PLC0415
 
     return migrate(read_settings(), sys.stdout)
+
+
+def _switch(options: argparse.Namespace) -> int:
+    from cds_service.app import system_clock  # noqa: PLC0415
+    from cds_service.switching import CannotSwitch, show, turn  # noqa: PLC0415
+
+    settings = read_settings()
+    if options.rule is None:
+        return show(settings, sys.stdout)
+    try:
+        if options.state is None:
+            raise CannotSwitch("live, shadow or off is expected after the rule")
+        return turn(settings, options.rule, options.state, sys.stdout, because=options.because, now=system_clock())
+    except CannotSwitch as fault:
+        print(f"cds-service switch: {fault}", file=sys.stderr)
+        return 2
 
 
 def _serve(options: argparse.Namespace) -> int:

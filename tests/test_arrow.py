@@ -35,6 +35,8 @@ OUTERMOST = {
     "serve",
     "server",
     "site",
+    "switching",
+    "upkeep",
 }  # what wires, starts and plays the rest
 CLOCK = {"now", "today", "utcnow", "time_ns", "localtime", "gmtime", "monotonic", "perf_counter"}
 BACK_DOORS = {"__import__", "import_module", "eval", "exec"}

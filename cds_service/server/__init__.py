@@ -10,6 +10,7 @@ from gunicorn.app.base import BaseApplication
 from cds_service.server.log import ServerLog
 from cds_service.server.stopping import GRACE_SECONDS
 from cds_service.server.unreadable_requests import Worker
+from cds_service.upkeep import finish, look_after
 from cds_service.web.metrics import forget_process
 
 THREADS = 32  # a worker: those at work, those waiting, and some to tell that there is no room (web/admission.py)
@@ -17,6 +18,7 @@ _PINNED = {
     "worker_class": Worker,
     "accesslog": None,
     "logger_class": ServerLog,
+    "worker_exit": lambda _, worker: finish(worker.wsgi) if getattr(worker, "wsgi", None) else None,
     "child_exit": lambda _, worker: forget_process(worker.pid),
     "forwarded_allow_ips": "",  # a client behind a proxy on this machine would else choose its own path (SCRIPT_NAME, PATH_INFO)
     "limit_request_line": 4094,
@@ -59,6 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Flask:
         """The application, made in the worker that runs it."""
         app = self._make_app()
+        look_after(app)
         gc.collect()
         gc.freeze()  # what was built here lives as long as the process: the collector need not walk it
         gc.set_threshold(10_000, 20, 20)  # a large chart is thousands of objects at once, few of them in circles

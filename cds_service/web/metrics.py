@@ -5,11 +5,13 @@ Where PROMETHEUS_MULTIPROC_DIR names a folder, as under `serve`, all workers cou
 
 import os
 from time import time
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.registry import Collector
 
 from cds_service.chart.coverage import Coverage
+from cds_service.journal.log import log
 from cds_service.journal.shared_metrics import FOLDER
 from hooks.assess import Assessment
 
@@ -53,12 +55,25 @@ class Metrics:
         self.key_sets = self._counter(
             "key_set_fetches", "Fetches of issuers' key sets by what became of them", "issuer", "outcome"
         )
-        self.key_set_fetched = Gauge(
-            "cds_key_set_fetched_seconds",
+        self.key_set_fetched = self._gauge(
+            "key_set_fetched_seconds",
             "When an issuer's key set was last fetched, in seconds since 1970",
-            ("issuer",),
-            registry=self._registry,
-            multiprocess_mode="max",
+            "issuer",
+            mode="max",
+        )
+        self.canaries = self._gauge(
+            "canary_passed", "Whether a rule's canary patient is answered as it must be (0, 1)", "rule", mode="livemin"
+        )
+        self.firing_share = self._gauge(
+            "rule_firing_share",
+            "Share of answers in which a rule had something to say: this week, four weeks before",
+            "rule",
+            "time",
+        )
+        self.firing_deviation = self._gauge(
+            "rule_firing_deviation",
+            "How far this week's share is from that before, in standard deviations of chance",
+            "rule",
         )
         self.ledger_failures = self._counter(
             "ledger_failures", "Answers given without quiet periods (recall), or not recorded (record)", "step"
@@ -96,6 +111,18 @@ class Metrics:
         if outcome == "fetched":
             self.key_set_fetched.labels(issuer).set(time())
 
+    def canary(self, rule: str, passed: bool) -> None:
+        """A rule's canary patient was answered as it must be, or not; of all processes the worst is shown."""
+        self.canaries.labels(rule).set(passed)
+        if not passed:
+            log.error("canary-failed", rule=rule)
+
+    def firing(self, rule: str, share: float, share_before: float, deviation: float) -> None:
+        """How often a rule has something to say."""
+        self.firing_share.labels(rule, "week").set(share)
+        self.firing_share.labels(rule, "before").set(share_before)
+        self.firing_deviation.labels(rule).set(deviation)
+
     def text(self) -> bytes:
         """All metrics in Prometheus' text format: of all workers, where they count together."""
         if FOLDER not in os.environ:
@@ -107,6 +134,9 @@ class Metrics:
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
         return Counter(f"cds_{name}_total", about, labels, registry=self._registry)
+
+    def _gauge(self, name: str, about: str, *labels: str, mode: Any = "mostrecent") -> Gauge:
+        return Gauge(f"cds_{name}", about, labels, registry=self._registry, multiprocess_mode=mode)
 
     def _histogram(self, name: str, about: str, buckets: tuple[float, ...], label: str) -> Histogram:
         return Histogram(f"cds_{name}", about, (label,), buckets=buckets, registry=self._registry)

@@ -14,6 +14,7 @@ blueprint = Blueprint("pages", __name__, static_folder="static", template_folder
 def home() -> str:
     """Generated from the services and the knowledge, so that it cannot drift from what is live."""
     parts = wiring()
+    switched = parts.ledger.switches.now()
     rules: dict[str, Rule] = {rule.id: rule for service in parts.services.values() for rule in service.rules}
     return render_template(
         "home.html",
@@ -24,6 +25,9 @@ def home() -> str:
         templates=parts.discovery["services"][0]["prefetch"],
         rules=[(rule, _sources(rule)) for rule in rules.values()],
         reasons=OVERRIDE_REASONS,
+        quiet=parts.knowledge.quiet,
+        off=switched.off,
+        shadow=parts.settings.shadow | switched.shadow,
         open_access=parts.settings.open_access,
     )
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from flask import current_app
 
 from cds_service.access import Callers, Issuer
+from cds_service.canary import Canaries
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.journal.audit import Audit
 from cds_service.ledger import Ledger
@@ -41,6 +42,7 @@ class Wiring:
     offerable: frozenset[str]  # what a card may suggest: tests, and ingredients of regimens
     every_rule: frozenset[str]  # and the card that says what was not assessed
     metrics: Metrics
+    canaries: Canaries
     audit: Audit
     stopping: Event = field(default_factory=Event)  # set when the server has been told to stop
 
