@@ -1,9 +1,10 @@
-"""An SQLAlchemy URL in; out comes the database that the ledger keeps, its tables made where they are missing."""
+"""An SQLAlchemy URL in; out comes the database that the ledger keeps, its tables made or migrated."""
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from time import monotonic, sleep
@@ -13,17 +14,26 @@ from sqlalchemy import Connection, Engine, create_engine, event, literal, make_u
 from sqlalchemy.dialects import postgresql as of_postgresql
 from sqlalchemy.dialects import sqlite as of_sqlite
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NotInTime
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from cds_service.ledger import schema
+from cds_service.ledger.once import Once
+
 LONGEST_WAIT = 2.0  # seconds for a lock, where the caller sets no limit of its own
 _BETWEEN_LOOKS = 0.001  # seconds
-_TO_START = 8.0  # seconds to make the tables
+_TO_START = 8.0  # seconds to see whether the tables are there
+_TO_MIGRATE = 60.0  # seconds to make them, or to bring them up to date
 _MOST_CONNECTIONS = 64  # more threads than answer at once; a thread never waits for another's connection
 
 
 class LedgerDown(Exception):
     """The database cannot be reached or written."""
+
+
+class LedgerAway(LedgerDown):
+    """Its server cannot be reached, or is starting or stopping; nothing needs to be changed for it to come back."""
 
 
 class Tables(DeclarativeBase):
@@ -53,32 +63,50 @@ class Database:
                 event.listen(self._engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
                 event.listen(self._engine, "checkout", lambda _, record, __: _same_file(record.info, file))
             self._file, self._turn = file, Lock()
-            self._made = False
+            self._tables = Once(self._make_tables)
             if self._limits is None:
-                self._make_tables()
+                self._tables.wait(_TO_MIGRATE)
             else:  # a worker that starts while the server is away serves as soon as it is back
-                with suppress(SQLAlchemyError), self._within(_TO_START):
-                    pass
+                with suppress(SQLAlchemyError, TimeoutError):
+                    self._tables.wait(_TO_START)
         except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
             raise LedgerDown(type(fault).__name__) from None
 
-    def _make_tables(self) -> None:
-        """Several workers start at once: whoever finds that another was faster looks again."""
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether everybody waits while one writes."""
+        return self._is_sqlite
+
+    def prepare(self) -> schema.Move:
+        """Waits until the tables are those of this version; what was done for it. Raises LedgerAway, LedgerDown."""
         try:
-            Tables.metadata.create_all(self._engine)
-        except SQLAlchemyError:
-            Tables.metadata.create_all(self._engine)
-        self._made = True
+            return self._tables.wait(_TO_MIGRATE)
+        except (SQLAlchemyError, TimeoutError) as fault:
+            away = self._limits is not None and self._limits.is_away(fault)
+            raise (LedgerAway if away else LedgerDown)(type(fault).__name__) from None
+
+    def _make_tables(self) -> schema.Move:
+        with self._limited(_TO_START), self._engine.connect() as connection:
+            found = schema.stamp(connection)
+        if found and schema.is_settled(found):
+            return schema.Move(found, found)
+        with self._in_turn(_TO_MIGRATE), self._limited(_TO_MIGRATE), self._engine.begin() as connection:
+            return schema.bring_up(connection, Tables.metadata, _TO_MIGRATE)
+
+    def _limited(self, seconds: float) -> AbstractContextManager[None]:
+        """A server is waited for no longer; SQLite makes nobody wait but for a lock, to which it is given its own limit."""
+        return self._limits.within(seconds) if self._limits else nullcontext()
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[None]:
-        """A server is waited for no longer; SQLite makes nobody wait but for a lock, to which it is given its own limit."""
-        if self._limits is None:
-            yield
-            return
-        with self._limits.within(seconds):
-            if not self._made:
-                self._make_tables()
+        """As long as the tables are not there, whoever comes has them looked for, and waits for no longer than it may."""
+        ends = monotonic() + seconds
+        if not self._tables.done:
+            try:
+                self._tables.wait(seconds)
+            except TimeoutError:
+                raise NotInTime("the tables are not there yet") from None
+        with self._limited(ends - monotonic()):
             yield
 
     @contextmanager
@@ -175,11 +203,25 @@ def _taken(opened: int) -> bool:
 
 
 def _durable(connection: Any, _: object) -> None:
-    """Write-ahead log, synced in full: what was acknowledged survives a power cut."""
+    """Write-ahead log, synced in full: what was acknowledged survives a power cut. What is deleted is overwritten."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={int(1000 * LONGEST_WAIT)}"):
+    _write_ahead(cursor)
+    for pragma in ("synchronous=FULL", "secure_delete=ON", f"busy_timeout={int(1000 * LONGEST_WAIT)}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Of two that open a new file at once SQLite refuses one, and does not make it wait."""
+    ends = monotonic() + LONGEST_WAIT
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if monotonic() >= ends:
+                raise
+            sleep(_BETWEEN_LOOKS)
 
 
 def _identity(file: str) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """An engine for PostgreSQL in; out comes a limit on every wait for it: for a place, a connection, an answer."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +27,11 @@ SET statement_timeout = '8s';
 SET idle_in_transaction_session_timeout = '8s';
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 """
+# When no connection comes about, the driver has no SQLSTATE, only a text. What the server said stands in it behind its word for
+# "fatal", in the server's language, a colon and two spaces.
+_UNWILLING = re.compile(r"failed: [^\s:]+:  |password|certificate|SSL was required|sslmode")
+_NOT_YET = re.compile(r":  the database system is |too many (?:clients|connections)|connection slots")
+_COMES_BACK = ("08", "53", "57")  # connection lost, no room, stopped by its operator
 _T = TypeVar("_T")
 _ends: ContextVar[float] = ContextVar("ends")  # of this thread's work with the database, by time.monotonic
 
@@ -59,6 +65,11 @@ class Limits:
             _ends.reset(before)
             self._places.release()
 
+    @staticmethod
+    def is_away(fault: BaseException) -> bool:
+        """Whether the server is not there, rather than there and unwilling."""
+        return _is_away(getattr(fault, "orig", None) or fault)
+
     def close(self) -> None:
         """Opens no more."""
         self._opening.shutdown(wait=False, cancel_futures=True)
@@ -86,6 +97,15 @@ class _Connection(psycopg.Connection[Any]):
             if monotonic() >= ends:
                 self.close()  # an answer may still come, and nobody would know to what
             raise
+
+
+def _is_away(fault: BaseException) -> bool:
+    if not isinstance(fault, psycopg.OperationalError):
+        return isinstance(fault, TimeoutError)
+    if fault.sqlstate:
+        return fault.sqlstate.startswith(_COMES_BACK)
+    said = str(fault)
+    return not _UNWILLING.search(said) or bool(_NOT_YET.search(said))
 
 
 def _open(ends: float, arguments: Any, options: dict[str, Any]) -> psycopg.Connection[Any]:
