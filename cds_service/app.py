@@ -38,8 +38,13 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Flask:
-    """The application. Raises SettingFault, KnowledgeFault, LedgerDown or pydantic's ValidationError, and then nothing starts."""
+def create_app(
+    settings: Settings, clock: Callable[[], datetime] = system_clock, *, database_made: bool = False
+) -> Flask:
+    """The application. `database_made`: who starts it has seen to the database, and where there is none it is away.
+
+    Raises SettingFault, KnowledgeFault, LedgerDown or pydantic's ValidationError, and then nothing starts.
+    """
     knowledge = load()
     profiles = load_profiles(knowledge)
     for one in profiles.values():
@@ -53,7 +58,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     for name in ("request", "order-request", "feedback"):
         validator(name)
     issuers = trusted_issuers(settings)
-    templates, ledger = prefetch_templates(knowledge), _ledger(settings, knowledge)
+    templates, ledger = prefetch_templates(knowledge), _ledger(settings, knowledge, database_made)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would lose or repeat a body
     app.jinja_env.undefined = StrictUndefined  # what a page asks for and is not there is a fault, not a gap on the page
@@ -85,14 +90,14 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = system_clock)
     return app
 
 
-def _ledger(settings: Settings, knowledge: Knowledge) -> Ledger:
+def _ledger(settings: Settings, knowledge: Knowledge, made: bool) -> Ledger:
     unknown = sorted(settings.shadow - _rule_ids() - {"all"})
     if unknown:
         raise SettingFault(f"CDS_SHADOW: all, or ids of rules, are expected, not {', '.join(unknown)}.")
     unknown = sorted(knowledge.quiet.rules.keys() - _rule_ids())
     if unknown:
         raise KnowledgeFault(f"quiet_periods.toml: rules: expected ids of rules, not {', '.join(unknown)}")
-    return Ledger(settings.database_url, settings.patient_key_file, knowledge.quiet)
+    return Ledger(settings.database_url, settings.patient_key_file, knowledge.quiet, made=made)
 
 
 def _rule_ids() -> frozenset[str]:

@@ -41,7 +41,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, out: TextIO) -
 
 def _app(settings: Settings) -> Flask:
     """The application of a worker, whose lost log lines are counted with its other metrics."""
-    app = create_app(settings)
+    app = create_app(settings, database_made=True)  # by `check`, before there were workers
     parts: Wiring = app.extensions[KEY]
     configure(settings.log_level, Sink(sys.stderr.fileno(), parts.metrics.lost_lines.labels("log").inc))
     log.info("serving", version=__version__, knowledge=parts.knowledge.version, profile=parts.profile.name)

@@ -15,7 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from cds_service.app import create_app
 from cds_service.ledger import Ledger, LedgerDown
+from cds_service.settings import Settings
 from cds_service.web.wiring import KEY
 from cds_service.wire.feedback import FeedbackEntry
 from cds_service.wire.validation import validator
@@ -287,6 +289,32 @@ def test_feedback_is_never_acknowledged_into_a_file_that_is_gone(client: FlaskCl
     for path in database.parent.iterdir():
         path.unlink()
     assert post(client, OVERRIDDEN).status_code == 503
+
+
+def test_a_file_that_is_moved_away_and_back_has_lost_nothing(client: FlaskClient, database: Path) -> None:
+    """Its log stays behind, as it does with a bare mv, and holds what was acknowledged."""
+    assert post(client, OVERRIDDEN).status_code == 200
+    away = database.rename(database.with_name("away"))
+    assert post(client, ACCEPTED).status_code == 503
+    assert not database.exists()
+    away.rename(database)
+    assert post(client, ACCEPTED).status_code == 200
+    assert [row["outcome"] for row in rows(database)] == ["overridden", "accepted"]
+
+
+def test_a_worker_that_starts_while_the_file_is_away_makes_no_other_and_serves_when_it_is_back(database: Path) -> None:
+    before = Ledger(f"sqlite:///{database}")
+    patient = before.pseudonyms.of("https://a.example", "p")
+    away = database.rename(database.with_name("away"))
+    settings = Settings(open_access=True, database_url=f"sqlite:///{database}")
+    app = create_app(settings, Clock(), database_made=True)
+    assert app.test_client().get("/readyz").status_code == 503
+    assert post(app.test_client(), OVERRIDDEN).status_code == 503
+    assert not database.exists()
+    away.rename(database)
+    assert post(app.test_client(), OVERRIDDEN).status_code == 200
+    assert app.extensions[KEY].ledger.pseudonyms.of("https://a.example", "p") == patient
+    before.database.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all/ledger.sqlite3", "no url", "oracle://127.0.0.1:1/nowhere"])

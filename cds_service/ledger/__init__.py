@@ -32,12 +32,15 @@ __all__ = [
 class Ledger:
     """The rooms of one database."""
 
-    def __init__(self, url: str, key_file: str | None = None, periods: QuietPeriods | None = None) -> None:
+    def __init__(
+        self, url: str, key_file: str | None = None, periods: QuietPeriods | None = None, *, made: bool = False
+    ) -> None:
         """`url` is an SQLAlchemy URL; `key_file` holds the key of the site, which is kept in the database where there is none.
+        `made`: somebody has made it before, and where it is not there it is away.
 
         Raises LedgerDown.
         """
-        self.database = Database(url)
+        self.database = Database(url, made)
         self.pseudonyms = Pseudonyms(lambda: site_key(self.database, key_file))
         self.seen_tokens = SeenTokens(self.database)
         self.quiet = QuietPeriodsTable(self.database, periods or load_quiet_periods())

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, literal, make_url, select
 from sqlalchemy.dialects import postgresql as of_postgresql
@@ -43,8 +44,9 @@ class Tables(DeclarativeBase):
 class Database:
     """One database for everything that is remembered."""
 
-    def __init__(self, url: str) -> None:
-        """Raises LedgerDown; a server that does not answer is no reason to, since it may come back."""
+    def __init__(self, url: str, made: bool = False) -> None:
+        """Raises LedgerDown; a server that does not answer is no reason to, since it may come back. Nor is an SQLite file that
+        is not there, where somebody has `made` it before."""
         try:
             where = make_url(url)
             self._is_sqlite = where.get_backend_name() == "sqlite"
@@ -60,17 +62,25 @@ class Database:
             if self._is_sqlite:
                 event.listen(self._engine, "connect", _durable)
             if file:
+                event.listen(self._engine, "do_connect", lambda *given, **_: self._known(file, made, given[-1]))
                 event.listen(self._engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
                 event.listen(self._engine, "checkout", lambda _, record, __: _same_file(record.info, file))
             self._file, self._turn = file, Lock()
             self._tables = Once(self._make_tables)
-            if self._limits is None:
+            if self._limits is None and not made:
                 self._tables.wait(_TO_MIGRATE)
-            else:  # a worker that starts while the server is away serves as soon as it is back
+            else:  # a worker that starts while the database is away serves as soon as it is back
                 with suppress(SQLAlchemyError, TimeoutError):
                     self._tables.wait(_TO_START)
         except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
             raise LedgerDown(type(fault).__name__) from None
+
+    def _known(self, file: str, made: bool, options: dict[str, Any]) -> sqlite3.Connection | None:
+        """Once it was there no other is made: it may come back, and SQLite clears away the log that lies beside a new file."""
+        if not (made or self._tables.done):
+            return None  # opened as usual
+        opened: sqlite3.Connection = sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, **options)
+        return opened
 
     @property
     def one_at_a_time(self) -> bool:
