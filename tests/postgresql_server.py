@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import psycopg
+import pytest
 
 from tests.test_web import free_port
 
@@ -34,6 +35,7 @@ class PostgresqlServer:
             self._account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
         self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--username=tester")
         self._server: subprocess.Popen[bytes] | None = None
+        self._made = 0
 
     def start(self) -> None:
         """Returns when it answers."""
@@ -86,6 +88,14 @@ class PostgresqlServer:
         with psycopg.connect(self.url.replace("+psycopg", "")) as connection:
             return connection.execute(query.encode()).fetchall()
 
+    def new_database(self) -> str:
+        """An empty one beside the others; its URL."""
+        name = f"made_{self._made}"
+        self._made += 1
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url.replace("/postgres", f"/{name}")
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [PROGRAMS / program, *arguments, "-D", self.folder / "files"]
         subprocess.run(command, cwd=self.folder, check=True, capture_output=True, timeout=120, **self._account)
@@ -108,3 +118,14 @@ def postgresql() -> Iterator[PostgresqlServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def postgresql_or_skip() -> Iterator[PostgresqlServer]:
+    """For a fixture: the tests that need a server are left out where none can be started."""
+    started = postgresql()
+    try:
+        found = started.__enter__()
+    except (OSError, KeyError, AssertionError, subprocess.SubprocessError) as fault:
+        pytest.skip(f"no PostgreSQL server can be started here: {type(fault).__name__}")
+    yield found
+    started.__exit__(None, None, None)

@@ -1,7 +1,6 @@
 """The ledger in a real PostgreSQL server: each token once for all processes, feedback durable, an outage told in time."""
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from cds_service.settings import Settings
 from cds_service.web.wiring import KEY
 from cds_service.wire.feedback import FeedbackEntry
 from tests.clients import BASE, SIGN, CdsClient, key_set
-from tests.postgresql_server import PostgresqlServer, postgresql
+from tests.postgresql_server import PostgresqlServer, postgresql_or_skip
 from tests.test_serve import call, refused, serving
 
 pytestmark = pytest.mark.slow
@@ -37,13 +36,7 @@ IN_TIME = DEADLINE_MS / 1000 + 0.4  # two busy cores
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresqlServer]:
-    try:
-        started = postgresql()
-        found = started.__enter__()
-    except (OSError, KeyError, AssertionError, subprocess.SubprocessError) as fault:
-        pytest.skip(f"no PostgreSQL server can be started here: {type(fault).__name__}")
-    yield found
-    started.__exit__(None, None, None)
+    yield from postgresql_or_skip()
 
 
 @pytest.fixture

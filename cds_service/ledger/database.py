@@ -24,7 +24,7 @@ from cds_service.ledger.once import Once
 
 LONGEST_WAIT = 2.0  # seconds for a lock, where the caller sets no limit of its own
 _BETWEEN_LOOKS = 0.001  # seconds
-_TO_START = 8.0  # seconds to see whether the tables are there
+_TO_START = 4.0  # seconds to see whether the tables are there
 _TO_MIGRATE = 60.0  # seconds to make them, or to bring them up to date
 _MOST_CONNECTIONS = 64  # more threads than answer at once; a thread never waits for another's connection
 
