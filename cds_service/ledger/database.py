@@ -1,32 +1,23 @@
 """An SQLAlchemy URL in; out comes the database that the ledger keeps, its tables made or migrated."""
 
-import fcntl
-import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep
-from typing import Any
-from urllib.parse import quote
+from time import monotonic
 
-from sqlalchemy import Connection, Engine, create_engine, event, literal, make_url, select
+from sqlalchemy import Connection, Engine, create_engine, literal, make_url, select
 from sqlalchemy.dialects import postgresql as of_postgresql
 from sqlalchemy.dialects import sqlite as of_sqlite
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NotInTime
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import QueuePool, StaticPool
 
-from cds_service.ledger import schema
+from cds_service.ledger import schema, sqlite
 from cds_service.ledger.once import Once
 
 LONGEST_WAIT = 2.0  # seconds for a lock, where the caller sets no limit of its own
-_BETWEEN_LOOKS = 0.001  # seconds
 _TO_START = 4.0  # seconds to see whether the tables are there
 _TO_MIGRATE = 60.0  # seconds to make them, or to bring them up to date
-_MOST_CONNECTIONS = 64  # more threads than answer at once; a thread never waits for another's connection
 
 
 class LedgerDown(Exception):
@@ -58,15 +49,11 @@ class Database:
                 self._engine: Engine = create_engine(url, **postgresql.POOL)
                 self._limits = postgresql.Limits(self._engine)
             else:
-                self._engine = create_engine(url, **_pool(self._is_sqlite, file))
-            if self._is_sqlite:
-                event.listen(self._engine, "connect", _durable)
-            if file:
-                event.listen(self._engine, "do_connect", lambda *given, **_: self._known(file, made, given[-1]))
-                event.listen(self._engine, "connect", lambda _, record: record.info.update(file=_identity(file)))
-                event.listen(self._engine, "checkout", lambda _, record, __: _same_file(record.info, file))
-            self._file, self._turn = file, Lock()
+                self._engine = create_engine(url, **(sqlite.pool(file) if self._is_sqlite else {}))
             self._tables = Once(self._make_tables)
+            if self._is_sqlite:
+                sqlite.look_after(self._engine, file, lambda: made or self._tables.done)
+            self._file, self._turn = file, Lock()
             if self._limits is None and not made:
                 self._tables.wait(_TO_MIGRATE)
             else:  # a worker that starts while the database is away serves as soon as it is back
@@ -74,13 +61,6 @@ class Database:
                     self._tables.wait(_TO_START)
         except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
             raise LedgerDown(type(fault).__name__) from None
-
-    def _known(self, file: str, made: bool, options: dict[str, Any]) -> sqlite3.Connection | None:
-        """Once it was there no other is made: it may come back, and SQLite clears away the log that lies beside a new file."""
-        if not (made or self._tables.done):
-            return None  # opened as usual
-        opened: sqlite3.Connection = sqlite3.connect(f"file:{quote(file)}?mode=rw", uri=True, **options)
-        return opened
 
     @property
     def one_at_a_time(self) -> bool:
@@ -107,23 +87,21 @@ class Database:
         """A server is waited for no longer; SQLite makes nobody wait but for a lock, to which it is given its own limit."""
         return self._limits.within(seconds) if self._limits else nullcontext()
 
-    @contextmanager
-    def _within(self, seconds: float) -> Iterator[None]:
-        """As long as the tables are not there, whoever comes has them looked for, and waits for no longer than it may."""
+    def _left(self, seconds: float) -> float:
+        """Of so many, once the tables are there: as long as they are not, whoever comes has them looked for and waits."""
         ends = monotonic() + seconds
         if not self._tables.done:
             try:
                 self._tables.wait(seconds)
             except TimeoutError:
                 raise NotInTime("the tables are not there yet") from None
-        with self._limited(ends - monotonic()):
-            yield
+        return ends - monotonic()
 
     @contextmanager
     def writing(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
         """A transaction, durable when the block has ended; it waits for a lock so long. Raises LedgerDown, IntegrityError."""
         try:
-            with self._in_turn(seconds) as left, self._within(left), self._engine.begin() as connection:
+            with self._in_turn(self._left(seconds)) as left, self._limited(left), self._engine.begin() as connection:
                 if self._is_sqlite:
                     connection.exec_driver_sql(f"PRAGMA busy_timeout={max(1, int(1000 * left))}")
                 yield connection
@@ -144,7 +122,7 @@ class Database:
         if not self._turn.acquire(timeout=max(0.0, seconds)):
             raise LedgerDown("Busy")
         try:
-            with _turn_of_process(self._file, ends):
+            with sqlite.turn_of_process(self._file, ends):
                 yield max(0.0, ends - monotonic())
         finally:
             self._turn.release()
@@ -157,7 +135,7 @@ class Database:
     def reading(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
         """A connection to read with; a server is waited for so long. Raises LedgerDown."""
         try:
-            with self._within(seconds), self._engine.connect() as connection:
+            with self._limited(self._left(seconds)), self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as fault:
             raise LedgerDown(type(fault).__name__) from None
@@ -177,73 +155,3 @@ class Database:
         if self._limits:
             self._limits.close()
         self._engine.dispose()
-
-
-def _pool(is_sqlite: bool, file: str | None) -> dict[str, Any]:
-    if is_sqlite and not file:
-        return {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}  # in memory: one for all threads
-    return {"poolclass": QueuePool, "pool_size": _MOST_CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
-
-
-@contextmanager
-def _turn_of_process(file: str | None, ends: float) -> Iterator[None]:
-    """Held only while SQLite writes, and let go of by the system should the process end. No more than manners: where it
-    cannot be had in time, SQLite's own lock is enough."""
-    opened = None
-    with suppress(OSError):
-        opened = os.open(f"{file}-turn", os.O_RDWR | os.O_CREAT, 0o600) if file else None
-    try:
-        while opened is not None and not _taken(opened) and monotonic() < ends:
-            sleep(_BETWEEN_LOOKS)  # never waited for blindly: the other process may have been stopped
-        yield
-    finally:
-        if opened is not None:
-            os.close(opened)
-
-
-def _taken(opened: int) -> bool:
-    """Whether the turn is ours now, or there are no turns on this file system."""
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _durable(connection: Any, _: object) -> None:
-    """Write-ahead log, synced in full: what was acknowledged survives a power cut. What is deleted is overwritten."""
-    cursor = connection.cursor()
-    _write_ahead(cursor)
-    for pragma in ("synchronous=FULL", "secure_delete=ON", f"busy_timeout={int(1000 * LONGEST_WAIT)}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _write_ahead(cursor: Any) -> None:
-    """Of two that open a new file at once SQLite refuses one, and does not make it wait."""
-    ends = monotonic() + LONGEST_WAIT
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError:
-            if monotonic() >= ends:
-                raise
-            sleep(_BETWEEN_LOOKS)
-
-
-def _identity(file: str) -> tuple[int, int]:
-    found = Path(file).stat()
-    return found.st_dev, found.st_ino
-
-
-def _same_file(known: dict[Any, Any], file: str) -> None:
-    """A kept connection would write on into a file that was removed or replaced: it is opened anew then."""
-    try:
-        same = known.get("file") == _identity(file)
-    except OSError:
-        same = False
-    if not same:
-        raise DisconnectionError("the file is another")
