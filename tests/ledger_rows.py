@@ -91,14 +91,14 @@ def _put(database: Database, table: type[Tables], rows: Iterable[Sequence[Any]])
 
 
 def _advice(chance: Random, number: int, patients: int, issued: datetime, between: timedelta) -> Iterator[list[Any]]:
-    """In the order of the columns and of time; on every tenth card there are two rows."""
+    """In the order of the columns and of time; on every seventh card there are two rows."""
     left = number
     while left:
         who = chance.randrange(patients)
         called = [ISSUERS[who % 2], chance.choice(SERVICES).id, _uuid(chance)]
         about = [_hash(who), _hash(chance.randrange(patients // 100 + 5))]
-        first = who * 7 + chance.randrange(4)  # few rules speak about one patient
-        for rule in range(first, first + min(left, 1 + (left % 10 == 0))):
+        first = who * 5 + chance.randrange(4)  # few rules speak about one patient
+        for rule in range(first, first + min(left, 1 + (left % 7 == 0))):
             facts = f"{who:016x}{rule:08x}{issued.toordinal() // SAME_DAYS:08x}"
             ordered = issued + timedelta(minutes=5) if chance.random() < 0.1 else None
             offered = f"{_uuid(chance)} test cd4"

@@ -19,9 +19,10 @@ MAY_IMPORT = {
     "chart": {"errors", "outbound", "wire"},
     "access": {"errors", "outbound", "settings"},
     "ledger": {"errors", "settings", "wire"},
+    "report": {"ledger", "wire"},
     "journal": set(),
     "canary": {"chart", "dates", "errors", "wire"},
-    "web": {"access", "canary", "chart", "errors", "ledger", "outbound", "settings", "wire", "journal"},
+    "web": {"access", "canary", "chart", "errors", "ledger", "outbound", "report", "settings", "wire", "journal"},
 }
 OUTERMOST = {
     "__init__",
@@ -31,6 +32,7 @@ OUTERMOST = {
     "demo",
     "explain",
     "fixtures",
+    "housekeeping",
     "knowledge",
     "serve",
     "server",
