@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-from cds_service import __version__
+from cds_service import __version__, reporting
 from cds_service.journal.shared_metrics import shared_metrics
 from cds_service.settings import SettingFault, read_settings
 from hooks.knowledge import KnowledgeFault, load, load_profiles
@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     switch.add_argument("state", nargs="?", choices=("live", "shadow", "off"))
     switch.add_argument("--because", default="", metavar="TEXT", help="why; kept with who did it and when")
     switch.set_defaults(run=_switch)
+
+    reporting.add(commands)
 
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")

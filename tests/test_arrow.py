@@ -34,6 +34,7 @@ OUTERMOST = {
     "fixtures",
     "housekeeping",
     "knowledge",
+    "reporting",
     "serve",
     "server",
     "site",

@@ -56,6 +56,7 @@ class Report:
     asked: Asked
     made: datetime
     answers: int
+    answers_by: tuple[int, ...]  # span by span
     unmatched: int
     counts: Counts
     parts: tuple[Part, ...]
@@ -72,12 +73,13 @@ def make(source: Source, asked: Asked, made: datetime, seconds: float) -> Report
             found[rule][firsts[bisect_right(firsts, day) - 1]][what, why] += times
         patients = queries.patients(connection, asked)
         unmatched = queries.unmatched(connection, asked)
-    answers = together(found.pop("", {}).values())
+    answers = found.pop("", defaultdict(Counter))
     rules = sorted(found.items())
     return Report(
         asked=asked,
         made=made,
-        answers=answers[ANSWERS, ""],
+        answers=sum(one[ANSWERS, ""] for one in answers.values()),
+        answers_by=tuple(answers[one.first][ANSWERS, ""] for one in spans),
         unmatched=unmatched,
         counts=counts(together(one for _, by_span in rules for one in by_span.values())),
         parts=tuple(Part(one, counts(together(by_span[one.first] for _, by_span in rules))) for one in spans),

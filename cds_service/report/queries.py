@@ -41,15 +41,21 @@ def patients(connection: Connection, asked: Asked) -> dict[str, int]:
 
 def unmatched(connection: Connection, asked: Asked) -> int:
     """How much feedback came on these days about cards that were shown to nobody; whatever the rule."""
-    first, after = _moments(asked)
-    same = and_(IssuedAdvice.card == func.lower(Feedback.card), IssuedAdvice.issuer == Feedback.issuer,
-                IssuedAdvice.service == Feedback.service, IssuedAdvice.shadow == false())  # fmt: skip
+    first, after = moments(asked)
     mine = (getattr(Feedback, name) == value for name, value in asked.filters().items() if name != "rule")
-    chosen = select(func.count()).where(Feedback.received >= first, Feedback.received < after, ~exists().where(same))
+    chosen = select(func.count()).where(
+        Feedback.received >= first, Feedback.received < after, ~exists().where(on_a_card_shown())
+    )
     return int(connection.execute(chosen.where(*mine)).scalar_one())
 
 
-def _moments(asked: Asked) -> tuple[datetime, datetime]:
+def on_a_card_shown() -> ColumnElement[bool]:
+    """Whether advice stands on the card that feedback is about. Clients may write a UUID in capitals."""
+    return and_(IssuedAdvice.card == func.lower(Feedback.card), IssuedAdvice.issuer == Feedback.issuer,
+                IssuedAdvice.service == Feedback.service, IssuedAdvice.shadow == false())  # fmt: skip
+
+
+def moments(asked: Asked) -> tuple[datetime, datetime]:
     """The first of the period, and the first after it."""
     first, after = asked.days.first, asked.days.last + _A_DAY
     return datetime.combine(first, _NO_TIME), datetime.combine(after, _NO_TIME)
@@ -57,7 +63,7 @@ def _moments(asked: Asked) -> tuple[datetime, datetime]:
 
 def _issued(asked: Asked, before: int = 0) -> Iterator[ColumnElement[bool]]:
     """Rows of the period, and so many days before it."""
-    first, after = _moments(asked)
+    first, after = moments(asked)
     yield IssuedAdvice.issued >= first - timedelta(days=before)
     yield IssuedAdvice.issued < after
     yield from (getattr(IssuedAdvice, name) == value for name, value in asked.filters().items())
@@ -90,7 +96,7 @@ def _outcomes(connection: Connection, asked: Asked, days: Days) -> Iterator[Cell
                 IssuedAdvice.service == Feedback.service.concat(""))  # fmt: skip
     columns = (IssuedAdvice.rule, days.of(IssuedAdvice.issued).label("day"), _became().label("became"),
                IssuedAdvice.ordered, newest.label("place"))  # fmt: skip
-    heard = Feedback.received >= _moments(asked)[0] - _A_DAY  # a call that is repeated moves the day of its cards
+    heard = Feedback.received >= moments(asked)[0] - _A_DAY  # a call that is repeated moves the day of its cards
     rows = select(*columns).join_from(Feedback, IssuedAdvice, same).where(heard, *_seen(asked)).subquery()
     chosen = select(rows.c.rule, rows.c.day, rows.c.became, func.count(), func.count(rows.c.ordered))
     for rule, when, became, times, ordered in connection.execute(_grouped(chosen.where(rows.c.place == 1), 3)):
