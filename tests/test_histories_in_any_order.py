@@ -174,6 +174,25 @@ class Lives(RuleBasedStateMachine):
         self.history.clock.set(self.day)
         self.plain.clock.set(self.day)
 
+    @precondition(lambda self: any(word.until and word.until > self.day for word in self.words.values()))
+    @rule(which=st.integers(0, 100), before=st.sampled_from([0, 1]))
+    def a_period_ends(self, which: int, before: int) -> None:
+        """The day comes, or the day before it, and the chart is opened as it was."""
+        open_words = [word for word in self.words.values() if word.until and word.until > self.day]
+        word = open_words[which % len(open_words)]
+        assert word.until
+        self.days_pass((word.until - self.day).days - before)
+        self.visit(word.said.patient, word.said.clinician, "patient-view", "")
+
+    @rule(patient=st.sampled_from(PATIENTS), clinician=st.sampled_from(CLINICIANS))
+    def a_count_rises_and_falls_back(self, patient: str, clinician: str) -> None:
+        counts = self.lives[patient].results["cd4"]
+        falls_to = counts[max(counts)]
+        self.days_pass(3)
+        counts[self.day - timedelta(1)] = 480 if falls_to < 350 else 40
+        counts[self.day] = falls_to
+        self.visit(patient, clinician, "patient-view", "")
+
     @rule(minutes=st.sampled_from([1, 90]))
     def minutes_pass(self, minutes: int) -> None:
         later = self.history.clock.now + timedelta(minutes=minutes)
@@ -224,8 +243,8 @@ class Lives(RuleBasedStateMachine):
         visit, said = self.recent(which)
         at = self.history.clock.now + timedelta(days=skew)
         given = {"overrideReason": {"reason": REASONS[reason]}} if reason else {}
-        self.send(visit, said.card, "overridden", at, given)
-        for one in self.on_card(said):
+        fresh = self.send(visit, said.card, "overridden", at, given)
+        for one in self.on_card(said) if fresh else ():
             days = PERIODS.days(one.rule, reason or "none", one.indicator)
             self.word(one, at, days)
 
@@ -236,8 +255,8 @@ class Lives(RuleBasedStateMachine):
         visit, said = chosen[-1 - which % min(len(chosen), 6)]
         taken = [*said.offers] if every else [*said.offers][:1]
         at = self.history.clock.now
-        self.send(visit, said.card, "accepted", at, {"acceptedSuggestions": [{"id": one} for one in taken]})
-        for one in self.on_card(said):
+        fresh = self.send(visit, said.card, "accepted", at, {"acceptedSuggestions": [{"id": one} for one in taken]})
+        for one in self.on_card(said) if fresh else ():
             if not one.alone:
                 self.word(one, at, None)
             else:
@@ -268,14 +287,16 @@ class Lives(RuleBasedStateMachine):
             until = None if days is None else moment.date() + timedelta(days)
             self.words[key] = Word(said, moment, until)
 
-    def send(self, visit: Visit, card: str, outcome: str, at: datetime, more: Mapping[str, Any]) -> None:
+    def send(self, visit: Visit, card: str, outcome: str, at: datetime, more: Mapping[str, Any]) -> bool:
+        """Whether it is the first time that exactly this is said."""
         entry = {"card": card, "outcome": outcome, "outcomeTimestamp": at.isoformat(), **more}
         self.last = (f"/cds-services/{visit.service}/feedback", {"feedback": [entry, entry]})
         answer = self.history.client.post(self.last[0], json=self.last[1])
         assert answer.status_code == 200
         line = (card, visit.service, outcome, json.dumps([at.isoformat(), more], sort_keys=True))
-        if line not in self.acknowledged:
-            self.acknowledged.append(line)
+        fresh = line not in self.acknowledged
+        self.acknowledged += [line] if fresh else []
+        return fresh
 
     def visit(self, patient: str, clinician: str, hook: str, drafts: str) -> None:
         life = self.lives[patient]

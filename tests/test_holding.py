@@ -212,6 +212,15 @@ def test_other_facts_make_it_other_advice(other: PatientRecord) -> None:
     assert marked(other).fingerprint != marked(record()).fingerprint
 
 
+@pytest.mark.parametrize("change", [{"indicator": "info"}, {"level": "high"}, {"suggestions": ()}])
+def test_more_or_less_urgent_advice_is_other_advice(change: dict[str, Any]) -> None:
+    one, other = (
+        mark(PCP, said_so, record(), KNOWLEDGE, of_order=False) for said_so in (advice(), replace(advice(), **change))
+    )
+    assert one.fingerprint != other.fingerprint
+    assert one.newest == other.newest
+
+
 def test_the_order_of_results_drugs_and_problems_makes_no_difference() -> None:
     problems = tuple(
         Problem(concepts=frozenset((concept,)), state="active", source=f"Condition/{concept}")
