@@ -12,6 +12,7 @@ from flask import Flask
 
 from cds_service.journal.log import log
 from cds_service.ledger.firing import firing
+from cds_service.ledger.retention import purge
 from cds_service.web.wiring import KEY, Wiring
 
 _KEPT = "upkeep"  # of the application's extensions
@@ -71,6 +72,7 @@ def look_after(app: Flask) -> None:
             Task(each, lambda: parts.canaries.next_one(parts.clock())),
             Task(_COUNTS_EVERY, parts.ledger.tallies.flush),
             Task(_RATES_EVERY, lambda: _compare(parts)),
+            Task(_PURGE_EVERY, lambda: _purge(parts)),
         )
     )
     app.extensions[_KEPT].start()
@@ -88,3 +90,8 @@ def finish(app: Flask) -> None:
 def _compare(parts: Wiring) -> None:
     for one in firing(parts.ledger.database, parts.clock().date()):
         parts.metrics.firing(one.rule, one.share, one.share_before, one.deviation)
+
+
+def _purge(parts: Wiring) -> None:
+    kept = parts.settings
+    purge(parts.ledger.database, parts.clock(), kept.retention_days, kept.comment_days)

@@ -172,6 +172,26 @@ def test_the_rates_stand_in_the_metrics(history: History) -> None:
     assert f'cds_rule_firing_deviation{{rule="{PCP}"}}' in text
 
 
+def test_what_is_older_than_its_time_goes(history: History) -> None:
+    history.visit().override(PCP, "not-now", overrideReason={"userComment": "seen"})
+    parts: Wiring = history.client.application.extensions[KEY]
+    upkeep._purge(parts)
+    assert _kept(history) == (1, 1)
+    history.later(91)
+    upkeep._purge(parts)
+    assert _kept(history) == (1, 0), "the words of the clinician"
+    history.later(640)
+    upkeep._purge(parts)
+    assert _kept(history) == (0, 0)
+
+
+def _kept(history: History) -> tuple[int, int]:
+    """Feedback, and comments among it."""
+    with history.ledger.database.reading() as connection:
+        (found,) = connection.exec_driver_sql("SELECT COUNT(*), COUNT(comment) FROM feedback")
+    return found[0], found[1]
+
+
 # --- canaries --------------------------------------------------------------------------------------------------------
 
 
