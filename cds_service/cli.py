@@ -52,8 +52,13 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_knowledge(commands)
 
-    migrate = commands.add_parser("migrate", help="make the tables of the database where they are missing")
+    migrate = commands.add_parser("migrate", help="make the tables of the database, or bring them up to date")
     migrate.set_defaults(run=_migrate)
+
+    purge = commands.add_parser("purge", help="delete what is kept no longer, or all about one patient")
+    purge.add_argument("--issuer", metavar="ISS", help="the client whose patient it is, as the trust file names it")
+    purge.add_argument("--patient", metavar="ID", help="the id that this client sends")
+    purge.set_defaults(run=_purge)
 
     switch = commands.add_parser("switch", help="show, or change, which rules are live, in the shadow or off")
     switch.add_argument("rule", nargs="?", metavar="RULE", help="the id of a rule, or all")
@@ -173,9 +178,21 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    from cds_service.serve import migrate  # noqa: PLC0415
+    from cds_service.housekeeping import migrate  # noqa: PLC0415
 
     return migrate(read_settings(), sys.stdout)
+
+
+def _purge(options: argparse.Namespace) -> int:
+    from cds_service.app import system_clock  # noqa: PLC0415
+    from cds_service.housekeeping import forget_patient, purge_all  # noqa: PLC0415
+
+    if options.issuer is None and options.patient is None:
+        return purge_all(read_settings(), system_clock(), sys.stdout)
+    if options.issuer and options.patient:
+        return forget_patient(read_settings(), options.issuer, options.patient, sys.stdout)
+    print("cds-service purge: --issuer and --patient are expected together, or neither", file=sys.stderr)
+    return 2
 
 
 def _switch(options: argparse.Namespace) -> int:

@@ -15,9 +15,10 @@ from cds_service import __version__
 from cds_service.access.issuers import Issuer
 from cds_service.access.trust_file import presets
 from cds_service.app import create_app, trusted_issuers
+from cds_service.housekeeping import prepare
 from cds_service.journal.log import configure, log, take_over
 from cds_service.journal.sink import Sink
-from cds_service.ledger import Ledger, LedgerDown
+from cds_service.ledger import LedgerAway, LedgerDown
 from cds_service.server import Server
 from cds_service.settings import SettingFault, Settings
 from cds_service.web.wiring import KEY, Wiring
@@ -48,13 +49,6 @@ def _app(settings: Settings) -> Flask:
     return app
 
 
-def migrate(settings: Settings, out: TextIO) -> int:
-    """Makes the tables of the ledger where they are missing; the exit status. Raises SettingFault where it cannot be done."""
-    _make_ready(settings.database_url)
-    out.write("The tables of the ledger are there.\n")
-    return 0
-
-
 def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:
     """What an operator should know before the service starts. Raises SettingFault where it must not start."""
     if not settings.issuers:
@@ -64,21 +58,25 @@ def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:
     if any(one.prefixlen < _LEAST_PREFIX[one.version] for one in settings.metrics_allow):
         raise SettingFault("CDS_METRICS_ALLOW: networks of your own are expected, not most of the world's addresses.")
     file = _database_file(settings.database_url)
-    _make_ready(settings.database_url)
+    of_database = (*_make_ready(settings.database_url), *_about(file))
     of_issuers = (line for one in trusted_issuers(settings) for line in _remarks(one))
-    return (*_about_the_machine(host), *_about(file), *of_issuers)
+    return (*_about_the_machine(host), *of_database, *of_issuers)
 
 
-def _make_ready(url: str) -> None:
-    """Opens the database once, which makes its tables where they are missing. Raises SettingFault."""
+def _make_ready(url: str) -> Iterator[str]:
+    """Makes the tables, or brings them up to date. A server that is away may come back: the workers then see to it.
+
+    Raises SettingFault where nothing will change by itself.
+    """
     try:
-        database = Ledger(url).database
-        answers = database.reachable()
-        database.close()
+        prepare(url)
+    except LedgerAway:
+        yield (
+            "CDS_DATABASE_URL: the database server does not answer. The service starts all the same, and /readyz says 503"
+            " until it does."
+        )
     except LedgerDown as fault:
-        raise SettingFault(f"CDS_DATABASE_URL: the database cannot be opened ({fault}).") from None
-    if not answers:
-        raise SettingFault("CDS_DATABASE_URL: the database does not answer, or its account may not make the tables.")
+        raise SettingFault(f"CDS_DATABASE_URL: the database cannot be opened, migrated or read ({fault}).") from None
 
 
 def _database_file(url: str) -> Path | None:

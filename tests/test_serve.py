@@ -67,8 +67,10 @@ def trust_file(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def serving(folder: Path, issuers: Path, **settings: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """The command in a process of its own."""
+def serving(
+    folder: Path, issuers: Path, ready: int = 200, **settings: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The command in a process of its own, once /readyz says so."""
     port = free_port()
     own = {
         "CDS_ISSUERS": str(issuers),
@@ -83,7 +85,7 @@ def serving(folder: Path, issuers: Path, **settings: str) -> Iterator[tuple[int,
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=written, stderr=written) as server,
     ):
         try:
-            wait_for(port, server)
+            wait_for(port, server, ready)
             yield port, server
         finally:
             server.terminate()

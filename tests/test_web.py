@@ -69,11 +69,12 @@ def serving(folder: Path, patience: float = 10) -> Iterator[int]:
             server.wait(20)
 
 
-def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, server: subprocess.Popen[bytes], status: int = 200) -> None:
+    """Until /readyz answers so."""
     ends = monotonic() + 20
     while server.poll() is None and monotonic() < ends:
         try:
-            if send(port, "GET", "/readyz").status == 200:
+            if send(port, "GET", "/readyz").status == status:
                 return
         except OSError:
             sleep(0.02)
