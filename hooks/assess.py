@@ -67,7 +67,6 @@ class Finding:
     rule: Rule
     outcome: Outcome
     recommendation: Recommendation | None = None
-    mark: Mark | None = None  # of the recommendation: by it the same advice is known again
     why: str | None = None  # held, or not assessed because the site has switched the rule off
     until: date | None = None  # held for a quiet period
     because: str | None = None  # silent
@@ -129,11 +128,11 @@ def assess(service: Service, record: PatientRecord, profile: Profile, holds: Hol
             continue
         verdict = in_doubt or judge(one, record, profile)
         if isinstance(verdict, Recommendation | Silent) and verdict.ends_matter:
-            findings = [_finding(one, verdict, record, profile)]
+            findings = [_finding(one, verdict, record)]
             break
         if isinstance(verdict, Lacks) and not findings:
             in_doubt = verdict
-        findings.append(_finding(one, verdict, record, profile))
+        findings.append(_finding(one, verdict, record))
     findings = _hold_at_unrelated_order(findings, service, record, profile)
     return Assessment(profile, _hold_what_found_no_room(_hold(one, record, profile, holds) for one in findings))
 
@@ -154,10 +153,14 @@ def judge(one: Rule, record: PatientRecord, profile: Profile) -> Verdict:
         return Lacks(())
 
 
-def _finding(one: Rule, verdict: Verdict, record: PatientRecord, profile: Profile) -> Finding:
+def mark_of(one: Rule, said: Recommendation, record: PatientRecord, profile: Profile) -> Mark:
+    """By what the same advice of the rule is known again."""
+    return mark(one.id, said, record, profile.knowledge, of_order=one.of_order)
+
+
+def _finding(one: Rule, verdict: Verdict, record: PatientRecord) -> Finding:
     if isinstance(verdict, Recommendation):
-        found = mark(one.id, verdict, record, profile.knowledge, of_order=one.of_order)
-        return Finding(rule=one, outcome="recommended", recommendation=verdict, mark=found, facts=verdict.facts)
+        return Finding(rule=one, outcome="recommended", recommendation=verdict, facts=verdict.facts)
     if isinstance(verdict, Silent):
         return Finding(rule=one, outcome="silent", because=verdict.because, facts=verdict.facts)
     gaps = tuple(gap for gap in map(record.gap, verdict.data) if gap)
@@ -183,8 +186,10 @@ def _is_unrelated(finding: Finding) -> bool:
 
 def _hold(one: Finding, record: PatientRecord, profile: Profile, holds: Holds) -> Finding:
     """Held for a quiet period, or because the site looks on first: either makes room for what is shown."""
-    if one.outcome == "recommended" and one.recommendation and one.mark:
-        until = holds.quiet_until(one.rule.id, one.recommendation, one.mark, record, profile.knowledge)
+    said = one.recommendation
+    if said and one.outcome == "recommended" and one.rule.id in holds.quiet:
+        found = mark_of(one.rule, said, record, profile)
+        until = holds.quiet_until(one.rule.id, said, found, record, profile.knowledge)
         if until:
             return replace(one, outcome="held", why=QUIET, until=until)
     if one.rule.id not in holds.shadow or one.why or one.outcome == "silent":

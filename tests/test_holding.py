@@ -11,7 +11,7 @@ from cds_service.wire.override_reasons import NONE, OVERRIDE_REASONS, displayed,
 from hooks import SERVICES
 from hooks.advice import Recommendation, RemoveDraft
 from hooks.art_history import drafted_art
-from hooks.assess import Assessment, Finding, assess
+from hooks.assess import Assessment, Finding, assess, mark_of
 from hooks.holding import NOT_ASSESSED, NOTHING, Holds, Quiet
 from hooks.knowledge import load, load_profiles
 from hooks.order_sign import ORDER_SIGN
@@ -70,8 +70,8 @@ def advice() -> Recommendation:
 
 def marked(found: PatientRecord, rule: str = PCP, service: Any = PATIENT_VIEW) -> Mark:
     one = said(found, rule, service=service)
-    assert one.mark, (one.outcome, one.because)
-    return one.mark
+    assert one.recommendation, (one.outcome, one.because)
+    return mark_of(one.rule, one.recommendation, found, PROFILE)
 
 
 def quiet(found: PatientRecord, until: date = DAY + timedelta(days=7), rule: str = PCP) -> Holds:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from cds_service.ledger.database import Database
 from cds_service.ledger.issued_advice import Advice, Answer, Issued, IssuedAdvice, IssuedAdviceTable, offers
@@ -12,6 +12,19 @@ from hooks.sameness import is_ordered
 
 _LOOK_BACK = timedelta(days=30)  # an order signed later is hardly an answer to the card
 _MOST = 200  # rows: a patient for whom more is said in a month is a test patient
+_OFFERED = (  # made once: this is asked whenever something is signed that a card may suggest
+    select(IssuedAdvice.__table__)
+    .where(
+        IssuedAdvice.issuer == bindparam("issuer"),
+        IssuedAdvice.patient == bindparam("patient"),
+        IssuedAdvice.issued > bindparam("since"),
+        IssuedAdvice.issued <= bindparam("now"),
+        IssuedAdvice.ordered.is_(None),
+        IssuedAdvice.offered != "",
+    )
+    .order_by(IssuedAdvice.issued.desc())
+    .limit(_MOST)
+)
 
 
 class CardLedger:
@@ -30,20 +43,8 @@ class CardLedger:
 
     def _recognise(self, connection: Connection, answer: Answer, ordered: frozenset[str]) -> None:
         """Marks what was offered lately and is now being signed; where it was tests, the advice waits for their results."""
-        chosen = (
-            select(IssuedAdvice.__table__)
-            .where(
-                IssuedAdvice.issuer == answer.issuer,
-                IssuedAdvice.patient == answer.patient,
-                IssuedAdvice.issued > answer.moment - _LOOK_BACK,
-                IssuedAdvice.issued <= answer.moment,
-                IssuedAdvice.ordered.is_(None),
-                IssuedAdvice.offered != "",
-            )
-            .order_by(IssuedAdvice.issued.desc())
-            .limit(_MOST)
-        )
-        rows = list(connection.execute(chosen))
+        about = {"issuer": answer.issuer, "patient": answer.patient, "now": answer.moment}
+        rows = list(connection.execute(_OFFERED, about | {"since": answer.moment - _LOOK_BACK}))
         done = [(row, taken) for row in rows if (taken := _taken(row, ordered))]
         if done:
             ids = [row.id for row, _ in done]

@@ -103,7 +103,7 @@ class Database:
         try:
             with self._in_turn(self._left(seconds)) as left, self._limited(left), self._engine.begin() as connection:
                 if self._is_sqlite:
-                    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(1, int(1000 * left))}")
+                    sqlite.wait_at_most(connection, left)
                 yield connection
         except SQLAlchemyError as fault:
             raise LedgerDown(type(fault).__name__) from fault

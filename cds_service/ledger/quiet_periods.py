@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Date, DateTime, String, select
+from sqlalchemy import Connection, Date, DateTime, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cds_service.ledger.database import Database, Tables
@@ -34,11 +34,20 @@ class QuietPeriod(Tables):
     until: Mapped[date] = mapped_column(Date, index=True)  # the first day on which the advice may speak again
 
 
+_OPEN = select(QuietPeriod.rule, QuietPeriod.fingerprint, QuietPeriod.newest, QuietPeriod.until).where(
+    QuietPeriod.issuer == bindparam("issuer"),
+    QuietPeriod.patient == bindparam("patient"),
+    QuietPeriod.until > bindparam("as_of"),
+)  # made once: this is asked at every call
+
+
 class QuietPeriodsTable:
     """The quiet periods of all patients."""
 
     def __init__(self, database: Database, periods: QuietPeriods) -> None:
         self._database, self._periods = database, periods
+        self._of_patient = _OPEN
+        self._of_clinician = _OPEN.where(QuietPeriod.clinician == bindparam("clinician"))
         insert = database.insert(QuietPeriod)
         latest = ("fingerprint", "newest", "reason", "since", "until")
         self._put = insert.on_conflict_do_update(
@@ -52,14 +61,11 @@ class QuietPeriodsTable:
         self, issuer: str, patient: str, clinician: str | None, as_of: date, seconds: float
     ) -> dict[str, tuple[Quiet, ...]]:
         """What is not over on this day, by rule; of one clinician only where one is given. Raises LedgerDown."""
-        chosen = select(QuietPeriod.rule, QuietPeriod.fingerprint, QuietPeriod.newest, QuietPeriod.until).where(
-            QuietPeriod.issuer == issuer, QuietPeriod.patient == patient, QuietPeriod.until > as_of
-        )
-        if clinician is not None:
-            chosen = chosen.where(QuietPeriod.clinician == clinician)
+        chosen = self._of_patient if clinician is None else self._of_clinician
+        about = {"issuer": issuer, "patient": patient, "clinician": clinician, "as_of": as_of}
         found: dict[str, tuple[Quiet, ...]] = {}
         with self._database.reading(seconds) as connection:
-            for one in connection.execute(chosen):
+            for one in connection.execute(chosen, about):
                 quiet = Quiet(Mark(one.fingerprint, one.newest), one.until)
                 found[one.rule] = (*found.get(one.rule, ()), quiet)
         return found

@@ -10,12 +10,13 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 _BETWEEN_LOOKS = 0.001  # seconds
 _LONGEST_WAIT = 2.0  # seconds for a lock, where nobody sets a limit
+_STEP_MS = 50
 _MOST_CONNECTIONS = 64  # more threads than answer at once; a thread never waits for another's connection
 
 
@@ -90,6 +91,14 @@ def _write_ahead(cursor: Any) -> None:
             if monotonic() >= ends:
                 raise
             sleep(_BETWEEN_LOOKS)
+
+
+def wait_at_most(connection: Connection, seconds: float) -> None:
+    """For a lock. In steps, so that a connection need not be told at every transaction."""
+    milliseconds = max(1, int(1000 * seconds) // _STEP_MS * _STEP_MS)
+    if connection.info.get("waits") != milliseconds:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+        connection.info["waits"] = milliseconds
 
 
 def _identity(file: str) -> tuple[int, int]:

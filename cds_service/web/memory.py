@@ -4,7 +4,7 @@ Where the database does not answer, advice is given without quiet periods, and w
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from cds_service.web.wiring import Wiring, wiring
 from cds_service.wire.cards import card_uuid
 from cds_service.wire.request import HookRequest
 from hooks import Service
-from hooks.assess import Assessment, Finding
+from hooks.assess import Assessment, Finding, mark_of
 from hooks.grouping import joined
 from hooks.holding import NOT_ASSESSED, SHADOW, Holds, Quiet
 from hooks.record import PatientRecord
@@ -61,7 +61,7 @@ def remember(known: Known, assessment: Assessment, cards: list[dict[str, Any]], 
     """Counts the answer, and writes what its cards say. Never raises LedgerDown."""
     parts, service = wiring(), known.service
     parts.ledger.tallies.count(record.as_of, issuer_of_call(), service.id, assessment)
-    advice = [*_shown(assessment, cards), *_shadowed(assessment, service, known.asked)]
+    advice = [*_shown(assessment, cards, record), *_shadowed(assessment, service, known.asked, record)]
     signed = ordered(record) & parts.offerable if service.hook == _SIGNING else frozenset[str]()
     if known.answer is None or not (advice or signed):
         return
@@ -81,35 +81,35 @@ def _addressed(parts: Wiring, service: Service, asked: HookRequest, issuer: Issu
     return Answer(issuer=issuer.iss, service=service.id, patient=patient, clinician=clinician, moment=now)
 
 
-def _shown(assessment: Assessment, cards: list[dict[str, Any]]) -> Iterator[Advice]:
+def _shown(assessment: Assessment, cards: list[dict[str, Any]], record: PatientRecord) -> Iterator[Advice]:
     groups = assessment.cards
     for group, card in zip(groups, cards, strict=False):  # one more card may say what was not assessed
         suggestions = joined([one.recommendation for one in group if one.recommendation])
         named = dict(zip((one["uuid"] for one in card.get("suggestions", ())), map(offer, suggestions), strict=True))
-        yield from (_advice(one, card["uuid"], named) for one in group)
+        yield from (_advice(one, record, assessment, card["uuid"], named) for one in group)
     for card in cards[len(groups) :]:
         yield Advice(card=card["uuid"], rule=NOT_ASSESSED, indicator=card["indicator"])
 
 
-def _shadowed(assessment: Assessment, service: Service, asked: HookRequest) -> Iterator[Advice]:
+def _shadowed(assessment: Assessment, service: Service, asked: HookRequest, record: PatientRecord) -> Iterator[Advice]:
     """What would have been said, had the site not decided to look on first."""
     for one in assessment.findings:
         if one.outcome == "held" and one.why == SHADOW:
-            yield _advice(one, card_uuid(service, asked, one.rule.id), {}, shadow=True)
+            said = _advice(one, record, assessment, card_uuid(service, asked, one.rule.id), {})
+            yield replace(said, shadow=True)
 
 
-def _advice(one: Finding, card: str, named: Mapping[str, str], *, shadow: bool = False) -> Advice:
-    assert one.recommendation  # noqa: S101  (said, or it would not be here)
-    assert one.mark  # noqa: S101  (likewise)
-    own = set(map(offer, one.recommendation.suggestions))
+def _advice(one: Finding, record: PatientRecord, assessment: Assessment, card: str, named: Mapping[str, str]) -> Advice:
+    said = one.recommendation
+    assert said  # noqa: S101  (or it would not be here)
+    found, own = mark_of(one.rule, said, record, assessment.profile), set(map(offer, said.suggestions))
     return Advice(
         card=card,
         rule=one.rule.id,
-        indicator=one.recommendation.indicator,
-        fingerprint=one.mark.fingerprint,
-        newest=one.mark.newest,
+        indicator=said.indicator,
+        fingerprint=found.fingerprint,
+        newest=found.newest,
         offered={name: what for name, what in named.items() if what in own},
-        shadow=shadow,
     )
 
 
