@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from hooks.knowledge import QuietPeriods
 from hooks.knowledge.diff import PARTS, Difference, differences
 from hooks.knowledge.profile import Profile
 from hooks.knowledge.report import KINDS, Overdue, Report, Resting, SourceUse
 from hooks.wording import day
 
+_QUIET = "QUIET PERIODS IN DAYS, AND WHAT ENDS THEM: CHOICES OF THIS SERVICE, AWAITING CLINICAL REVIEW"
 _ABSENT = {"switches": "off", "left_out": "in use", "endemic": "not endemic"}
 
 
@@ -17,6 +19,7 @@ def report_in_words(found: Report) -> str:
     parts = [
         ("SOURCES", [line for one in found.sources for line in _source(one, found)]),
         ("CHOICES OF THIS SERVICE, AWAITING CLINICAL REVIEW", [_choice(one, found) for one in found.choices]),
+        (_QUIET, [*_quiet(found.quiet)]),
         (late, [_overdue(one, found) for one in found.overdue]),
     ]
     return "\n".join([head, *(line for title, lines in parts for line in ("", title, *(lines or ["none"])))]) + "\n"
@@ -40,6 +43,14 @@ def _counted(counts: Mapping[str, int]) -> str:
 def _choice(one: Resting, found: Report) -> str:
     amount = one.threshold.amount if one.threshold else ""
     return f"{one.key}: {amount}; {one.cite.source.key}, {one.cite.locator} [{_held(one.profiles, found)}]"
+
+
+def _quiet(periods: QuietPeriods) -> Iterator[str]:
+    for reason, days in periods.reasons.items():
+        own = (f"{rule} {found[reason]}" for rule, found in periods.rules.items() if reason in found)
+        yield f"{reason}: information {days['info']}, a warning {days['warning']}; {', '.join(own) or 'every rule alike'}"
+    for measure, borders in periods.bands.items():
+        yield f"borders of {measure}: {', '.join(f'{border:f}' for border in borders)}"
 
 
 def _overdue(one: Overdue, found: Report) -> str:

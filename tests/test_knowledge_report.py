@@ -48,6 +48,14 @@ def test_choices_of_this_service_await_review() -> None:
     assert len({one.threshold for one in found.values()}) == len(found)
 
 
+def test_quiet_periods_stand_among_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["knowledge", "report"]) == 0
+    printed = capsys.readouterr().out
+    assert "not-now: information 7, a warning 7; every rule alike" in printed
+    assert "action-completed: information 90, a warning 30; toxoplasma-test 365, tuberculosis-prevention 365" in printed
+    assert "borders of viral-load: 50, 200, 1000, 10000, 100000" in printed
+
+
 def test_what_was_checked_a_year_ago_is_overdue_the_day_after() -> None:
     assert at(365).overdue == ()
     late = at(366).overdue

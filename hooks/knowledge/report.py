@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hooks.knowledge.profile import Profile
-from hooks.knowledge.types import Citation, Knowledge, Source, Threshold
+from hooks.knowledge.types import Citation, Knowledge, QuietPeriods, Source, Threshold
 
 KINDS = ("statement", "threshold", "regimen")
 
@@ -53,6 +53,7 @@ class Report:
     profiles: tuple[str, ...]
     sources: tuple[SourceUse, ...]
     choices: tuple[Resting, ...]  # thresholds that are choices of this service and await clinical review
+    quiet: QuietPeriods  # all of them likewise
     overdue: tuple[Overdue, ...]
 
 
@@ -66,6 +67,7 @@ def report(knowledge: Knowledge, profiles: Mapping[str, Profile], as_of: dt.date
         profiles=tuple(sorted(profiles)),
         sources=tuple(_use(source, resting) for _, source in sorted(knowledge.sources.items())),
         choices=tuple(one for one in resting if one.threshold and one.threshold.design),
+        quiet=knowledge.quiet,
         overdue=tuple(_overdue(knowledge.sources.values(), resting, as_of, overdue_after)),
     )
 
