@@ -17,7 +17,7 @@ from cds_service.ledger.once import Once
 
 LONGEST_WAIT = 2.0  # seconds for a lock, where the caller sets no limit of its own
 _TO_START = 4.0  # seconds to see whether the tables are there
-_TO_MIGRATE = 60.0  # seconds to make them, or to bring them up to date
+_TO_MIGRATE = 300.0  # seconds to make them, or to bring them up to date
 
 
 class LedgerDown(Exception):
