@@ -12,7 +12,7 @@ from cds_service.dates import ANCHOR
 from cds_service.demo.store import open_charts
 from cds_service.web.metrics import Metrics
 from cds_service.wire.override_reasons import OVERRIDE_REASONS
-from hooks.knowledge import load
+from hooks.knowledge import QuietPeriods, load
 from hooks.wording import listed, name
 
 PAGE = Path(__file__).parents[1] / "docs" / "integrators-guide.md"
@@ -82,9 +82,23 @@ def _by_code(template: str) -> str:
 
 
 def _reasons() -> str:
+    """Each reason with the days for which what it overrides is silent."""
+    quiet = load().quiet
+    codes = [(f"`{one.code}`", f"`{one.system}`", one.display, one.code) for one in OVERRIDE_REASONS]
+    codes += [
+        ("", "", "No reason, or none of these", "none"),
+        ("", "", "The suggested tests were then ordered", "ordered"),
+    ]
     return _table(
-        ["code", "system", "display"], [[f"`{one.code}`", f"`{one.system}`", one.display] for one in OVERRIDE_REASONS]
+        ["code", "system", "display", "silent: information", "warning", "where a rule has its own"],
+        [[*told, *_silent(quiet, reason)] for *told, reason in codes],
     )
+
+
+def _silent(quiet: QuietPeriods, reason: str) -> list[str]:
+    days = quiet.reasons[reason]
+    own = (f"`{rule}` {found[reason]}" for rule, found in quiet.rules.items() if reason in found)
+    return [f"{days['info']} days", f"{days['warning']} days", ", ".join(own)]
 
 
 def _metrics() -> str:

@@ -23,6 +23,7 @@ from cds_service.wire.feedback import FeedbackEntry
 from cds_service.wire.validation import validator
 from tests.fixture_files import Clock, app_of, ask, legal
 
+ROOT = Path(__file__).parents[1]
 PATH = "/cds-services/immune-status-order-sign/feedback"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CARD = "3f1c9a52-7d44-4b0e-9d5c-1f2a6b7c8d9e"
@@ -168,6 +169,15 @@ def test_a_card_of_an_answer_can_be_answered_by_its_uuid(client: FlaskClient, da
 def test_timestamps_are_stored_in_utc(client: FlaskClient, database: Path, written: str, stored: str) -> None:
     (row,) = kept(client, database, OVERRIDDEN | {"outcomeTimestamp": written})
     assert row["at"] == stored
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "fixtures" / "feedback").glob("*.json")), ids=lambda one: one.stem)
+def test_each_fixture_is_acknowledged_and_kept_once(client: FlaskClient, database: Path, file: Path) -> None:
+    content = json.loads(file.read_text("utf-8"))
+    for _ in range(2):
+        answer = client.post(PATH, json=content)
+        assert (answer.status_code, answer.get_json()) == (200, {})
+    assert len(rows(database)) == len({json.dumps(one) for one in content["feedback"]})
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
