@@ -19,8 +19,9 @@ from cds_service.ledger import Ledger
 from cds_service.outbound.connection import trusting
 from cds_service.settings import SettingFault, Settings
 from cds_service.site import site_profiles
-from cds_service.web import browsers, cds_hooks, health, journal, pages, refusals
+from cds_service.web import browsers, cds_hooks, health, journal, pages, refusals, report
 from cds_service.web.admission import Admission
+from cds_service.web.door import Door
 from cds_service.web.metrics import Metrics
 from cds_service.web.wiring import KEY, Wiring
 from cds_service.wire.discovery import discovery
@@ -81,8 +82,9 @@ def create_app(
         metrics=metrics,
         canaries=canaries,
         audit=Audit(settings.audit, clock, metrics.lost_lines.labels("audit").inc),
+        door=(door := Door(settings)),
     )
-    for room in (cds_hooks, health, pages):
+    for room in (cds_hooks, health, pages, *([report] if door.exists else [])):
         app.register_blueprint(room.blueprint)
     journal.register(app)  # first, so that whatever is answered has its number
     browsers.register(app)
@@ -112,6 +114,7 @@ def _interface(settings: Settings, templates: Mapping[str, str]) -> bytes:
         version=__version__,
         public_url=settings.public_url,
         open_access=settings.open_access,
+        report=settings.open_access or settings.report_password_file is not None,
     )
     return json.dumps(document, ensure_ascii=False).encode()
 

@@ -73,6 +73,15 @@ class Unauthenticated(Refusal):
         super().__init__("The caller could not be authenticated.", {"WWW-Authenticate": "Bearer"})
 
 
+class PasswordNeeded(Refusal):
+    """The report is for those who know its password; a wrong one is answered like none."""
+
+    status, code, issue = 401, "password-needed", "login"
+
+    def __init__(self) -> None:
+        super().__init__("A password is needed.", {"WWW-Authenticate": 'Basic realm="report", charset="UTF-8"'})
+
+
 class Forbidden(Refusal):
     """The caller may not have this."""
 
@@ -83,6 +92,15 @@ class OverQuota(Refusal):
     """This client has too many calls under way; others are served."""
 
     status, code, issue = 429, "over-quota", "throttled"
+
+
+class TooManyTries(Refusal):
+    """Wrong passwords came too fast; the right one is looked at a moment later."""
+
+    status, code, issue = 429, "too-many-tries", "throttled"
+
+    def __init__(self) -> None:
+        super().__init__("Too many wrong passwords. Try again in a moment.", {"Retry-After": "1"})
 
 
 class Unavailable(Refusal):

@@ -97,15 +97,18 @@ def _advice(chance: Random, number: int, patients: int, issued: datetime, betwee
         who = chance.randrange(patients)
         called = [ISSUERS[who % 2], chance.choice(SERVICES).id, _uuid(chance)]
         about = [_hash(who), _hash(chance.randrange(patients // 100 + 5))]
-        first = who * 5 + chance.randrange(4)  # few rules speak about one patient
-        for rule in range(first, first + min(left, 1 + (left % 7 == 0))):
+        first, spoken = (
+            who * 5 + chance.randrange(4),
+            min(left, 1 + (left % 7 == 0)),
+        )  # few rules speak about one patient
+        for rule in range(first, first + spoken):
             facts = f"{who:016x}{rule:08x}{issued.toordinal() // SAME_DAYS:08x}"
             ordered = issued + timedelta(minutes=5) if chance.random() < 0.1 else None
             offered = f"{_uuid(chance)} test cd4"
             yield [issued, *called, RULES[rule % len(RULES)], chance.choice(("info", "warning")), *about, facts,
                    f"cd4-count {issued.date()}", offered, chance.random() < 0.05, ordered]  # fmt: skip
-            left -= 1
-        issued += between
+        left -= spoken
+        issued += spoken * between
 
 
 def _feedback(chance: Random, advice: Iterable[Sequence[Any]], until: datetime) -> Iterator[list[Any]]:

@@ -27,6 +27,7 @@ OVERRIDDEN = {"feedback": [{"card": "c1", "outcome": "overridden", "outcomeTimes
 PUBLIC = {"/", "/cds-services", "/healthz", "/readyz", "/metrics", "/static/<path:filename>"} | {
     "/openapi.json"  # how to call, for tools: it holds nothing of a patient
 }
+PASSWORD = "a password of the team, Ω"  # noqa: S105  (of this test)
 CLOCK = Clock()
 NOW = CLOCK().timestamp()
 ONE, TWO = CdsClient(), CdsClient(iss="https://other.example.org", name="other")
@@ -43,6 +44,7 @@ class Site:
             f'[[issuer]]\niss = "{TWO.iss}"\njwks = "two.json"\n',
             "utf-8",
         )
+        (folder / "password").write_text(f"{PASSWORD}\n", "utf-8")
         self.database = folder / "ledger.sqlite3"
         self.app: Flask = app_of(
             CLOCK,
@@ -51,6 +53,7 @@ class Site:
                 "public_url": BASE,
                 "issuers": str(folder / "issuers.toml"),
                 "database_url": f"sqlite:///{self.database}",
+                "report_password_file": str(folder / "password"),
             }
             | settings,
         )
@@ -85,7 +88,7 @@ def test_every_route_but_the_public_ones_asks_who_calls(site: Site) -> None:
         with closing(site.client.open(path, method=method, data=BODY, headers=JSON)) as answer:
             seen.add(rule)
             assert (answer.status_code == 401) is (rule not in PUBLIC), f"{method} {rule} answers {answer.status_code}"
-    assert {"/cds-services/<service_id>", "/cds-services/<service_id>/feedback"} == seen - PUBLIC
+    assert {"/cds-services/<service_id>", "/cds-services/<service_id>/feedback", "/report"} == seen - PUBLIC
 
 
 def test_a_route_that_is_public_says_nothing_of_anybody(site: Site) -> None:

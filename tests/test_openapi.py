@@ -82,14 +82,21 @@ def test_it_knows_its_own_address_and_whether_tokens_are_looked_at(tmp_path: Pat
     assert trusting["paths"]["/cds-services/{id}"]["post"]["security"] == [{"clientToken": []}]
     assert "servers" not in PUBLISHED.document
     assert PATHS["/cds-services/{id}"]["post"]["security"] == [{"clientToken": []}, {}]
-    assert not [path for path in PATHS.values() if "get" in path and path["get"]["security"]]
+    asking = {address for address, path in PATHS.items() if "get" in path and path["get"]["security"]}
+    assert asking == {"/report"}
+
+
+def test_a_report_that_nobody_may_see_is_not_in_it() -> None:
+    sealed = app_of(CLOCK, open_access=False).test_client()
+    assert "/report" not in sealed.get("/openapi.json").get_json()["paths"]
+    assert {sealed.open("/report", method=method).status_code for method in ("GET", "POST", "OPTIONS")} == {404}
 
 
 # --- its schemas are those that judge --------------------------------------------------------------------------------
 
 
 def test_no_two_schema_files_give_a_schema_one_name() -> None:
-    files = ("discovery", "request", "order-request", "response", "feedback", "operation-outcome")
+    files = ("discovery", "request", "order-request", "response", "feedback", "operation-outcome", "report")
     contents = [validator(name).schema for name in files]
     defined = len(contents) + sum(len(one.get("$defs", {})) for one in contents if isinstance(one, dict))
     hand_written = {"HookRequest", "OrderSign", "OrderSelect", "PatientView"}

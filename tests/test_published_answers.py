@@ -13,9 +13,9 @@ from werkzeug.test import TestResponse
 from cds_service.web.admission import Admission
 from cds_service.web.wiring import KEY
 from tests.clients import CdsClient
-from tests.fixture_files import legal
+from tests.fixture_files import app_of, legal
 from tests.openapi_document import Published
-from tests.test_access import JSON, NOW, ONE, OVERRIDDEN, Site
+from tests.test_access import CLOCK, JSON, NOW, ONE, OVERRIDDEN, PASSWORD, Site
 
 CALL, FEEDBACK = "/cds-services/immune-status-order-sign", "/cds-services/immune-status-order-sign/feedback"
 REQUEST = legal("cd4-120-starting-art")
@@ -23,6 +23,7 @@ GOOD = {CALL: REQUEST, FEEDBACK: OVERRIDDEN}
 POSTS = [CALL, FEEDBACK]
 PAGES = ["/cds-services", "/healthz", "/readyz", "/metrics", "/", "/static/style.css", "/openapi.json"]
 SHEET = "/static/style.css"
+REPORT = "/report"
 
 
 class Slow:
@@ -72,6 +73,24 @@ def unmodified(site: Site, path: str) -> TestResponse:
         return site.client.get(path, headers={"If-None-Match": first.headers["ETag"]})
 
 
+def report(site: Site, query: str = "", said: str = PASSWORD) -> TestResponse:
+    return site.client.get(f"{REPORT}{query}", auth=("anybody", said))
+
+
+def guessed(site: Site, _: str) -> TestResponse:
+    return [report(site, said=f"guess {number}") for number in range(20)][-1]
+
+
+def report_without_ledger(site: Site, _: str) -> TestResponse:
+    for file in site.database.parent.glob("ledger*"):
+        file.unlink()
+    return report(site)
+
+
+def report_elsewhere(_: Site, path: str) -> TestResponse:
+    return app_of(CLOCK).test_client().get(path, environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
+
+
 ANSWERS: list[tuple[str, int, str, Callable[[Site, str], TestResponse]]] = [
     *[("good", 200, path, post) for path in POSTS],
     *[("no token", 401, path, lambda site, path: post(site, path, headers=JSON)) for path in POSTS],
@@ -98,10 +117,21 @@ ANSWERS: list[tuple[str, int, str, Callable[[Site, str], TestResponse]]] = [
     ("a part", 206, SHEET, lambda site, path: site.client.get(path, headers={"Range": "bytes=0-3"})),
     ("no part", 400, SHEET, lambda site, path: site.client.get(path, headers={"Range": "bytes=900000-"})),
     ("unmodified", 304, SHEET, unmodified),
-    *[("options", 204, path, lambda site, path: site.client.options(path)) for path in [*POSTS, *PAGES]],
+    ("page", 200, REPORT, lambda site, _: report(site)),
+    ("page, head", 200, REPORT, lambda site, path: site.client.head(path, auth=("", PASSWORD))),
+    *[(form, 200, REPORT, lambda site, _, form=form: report(site, f"?format={form}&by=week")) for form in ("csv", "json")],
+    ("no form", 400, REPORT, lambda site, _: report(site, "?format=pdf")),
+    ("no day", 400, REPORT, lambda site, _: report(site, "?from=yesterday")),
+    ("no password", 401, REPORT, lambda site, path: site.client.get(path)),
+    ("a token", 401, REPORT, lambda site, path: site.client.get(path, headers=ONE.authorization(path, NOW))),
+    ("wrong password", 401, REPORT, lambda site, _: report(site, said="guess")),
+    ("many passwords", 429, REPORT, guessed),
+    ("no report", 404, REPORT, report_elsewhere),
+    ("no ledger to report on", 503, REPORT, report_without_ledger),
+    *[("options", 204, path, lambda site, path: site.client.options(path)) for path in [*POSTS, *PAGES, REPORT]],
     *[("preflight", 204, path, lambda site, path: site.client.options(path, headers={
-        "Origin": "https://ehr.example.org", "Access-Control-Request-Method": "POST"})) for path in [*POSTS, *PAGES]],
-    *[("another method", 405, path, lambda site, path: site.client.delete(path)) for path in [*POSTS, *PAGES]],
+        "Origin": "https://ehr.example.org", "Access-Control-Request-Method": "POST"})) for path in [*POSTS, *PAGES, REPORT]],
+    *[("another method", 405, path, lambda site, path: site.client.delete(path)) for path in [*POSTS, *PAGES, REPORT]],
 ]  # fmt: skip
 
 
@@ -131,7 +161,7 @@ def test_an_answer_is_the_one_that_is_published(
         assert not document.faults(asked, answer.request.path, status, headers, answer.data)
 
 
-@pytest.mark.parametrize("path", [*POSTS, *PAGES])
+@pytest.mark.parametrize("path", [*POSTS, *PAGES, REPORT])
 def test_a_bug_is_answered_as_published(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     document = published(site)
     for name in site.app.view_functions:

@@ -205,7 +205,7 @@ def test_the_generator_fills_every_table_in_proportion(empty: Ledger) -> None:
 
 def test_without_days_the_last_ninety_are_meant() -> None:
     assert read({}, date(2026, 11, 30)).days == Span(date(2026, 9, 2), date(2026, 11, 30))
-    assert read({"to": "2026-03-31", "from": " "}, date(2026, 11, 30)).days == Span(date(2026, 1, 1), date(2026, 3, 31))
+    assert read({"to": "2026-03-31", "from": ""}, date(2026, 11, 30)).days == Span(date(2026, 1, 1), date(2026, 3, 31))
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def read(given: Mapping[str, str], today: date, *, by: By | None = None) -> Aske
 
     Without days the last ninety are meant; `by` is how they are divided where nothing is said.
     """
-    said = {name: value.strip() for name, value in given.items() if value.strip()}
+    said = {name: value for name, value in given.items() if value}
     last = _day("to", said["to"]) if "to" in said else today
     first = _day("from", said["from"]) if "from" in said else max(_FIRST, last - timedelta(days=USUAL_DAYS - 1))
     if not 0 <= (last - first).days < MOST_DAYS:

@@ -1,6 +1,6 @@
 """A report, or what clinicians wrote, in; text and tables that read well on a terminal out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -10,9 +10,9 @@ from rich.text import Text
 
 from cds_service.report import words
 from cds_service.report.comments import Comment
-from cds_service.report.counts import REASONS, Counts
+from cds_service.report.counts import REASONS
 from cds_service.report.make import Report, RuleReport
-from hooks.wording import day, name
+from hooks.wording import day
 
 _WIDTH = 120  # where nobody watches
 
@@ -101,18 +101,16 @@ def _not_said(rules: Iterable[RuleReport]) -> Table:
         one = rule.counts
         if one.silent or one.shadowed or one.held or one.not_assessed:
             held = sum(one.held.values())
-            _row(table, words.title(rule.rule), one.silent, one.shadowed, held, one.not_assessed, "; ".join(_why(one)))
+            _row(
+                table,
+                words.title(rule.rule),
+                one.silent,
+                one.shadowed,
+                held,
+                one.not_assessed,
+                "; ".join(words.not_said(one)),
+            )
     return table
-
-
-def _why(one: Counts) -> Iterator[str]:
-    yield from _each({words.why(held): times for held, times in one.held.items()})
-    yield from _each({f"no {words.clean(name(datum))}": times for datum, times in one.lacked.items()})
-    yield from _each({"switched off": one.switched_off} if one.switched_off else {})
-
-
-def _each(found: Mapping[str, int]) -> Iterator[str]:
-    yield from (f"{what} {times:,}" for what, times in found.items())
 
 
 def _table(first: str, heads: Iterable[str]) -> Table:

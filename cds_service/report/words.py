@@ -1,14 +1,13 @@
 """What a report is about in; the words for it out, the same on a terminal and on a page, and safe to print whoever wrote them."""
 
 import unicodedata
-from datetime import date
 from typing import Final
 
 from cds_service.report.asked import Asked, By, Span
-from cds_service.report.counts import Rate
+from cds_service.report.counts import Counts, Rate
 from cds_service.wire.override_reasons import NONE, OVERRIDE_REASONS
 from hooks.holding import NO_ROOM, NOT_ASSESSED, QUIET, SHADOW, UNRELATED
-from hooks.wording import day
+from hooks.wording import day, name
 
 REASON: Final = {one.code: one.display for one in OVERRIDE_REASONS} | {NONE: "Another reason, or none"}
 WHY: Final = {QUIET: "quiet period", NO_ROOM: "no room", UNRELATED: "unrelated orders", SHADOW: "shadow"}
@@ -24,12 +23,12 @@ NOTES: Final = (
     "signed have nothing to do with it; shadow, the site looks on first.",
     "Feedback on cards nobody here showed is not among the figures of the rules. "
     "What is older than CDS_RETENTION_DAYS is deleted.",
-    "Days are days in UTC. Small numbers stand as they are: this report is for the site itself, not for publication.",
+    "Days are days in UTC; weeks begin on Monday. The first and the last week or month may be cut short. "
+    "Small numbers stand as they are: this report is for the site itself, not for publication.",
 )
 COMMENTS_MAY_NAME: Final = (
     "These are clinicians' own words. They may name a patient: handle them as you would a chart, and pass none on."
 )
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNSEEN: Final = ("C", "Zl", "Zp")  # controls, formats such as turned writing, surrogates, what is no character
 
 
@@ -48,6 +47,23 @@ def why(held: str) -> str:
     return WHY.get(held, clean(held))
 
 
+def held_by(one: Counts) -> dict[str, int]:
+    """How often it was held, by why."""
+    return {why(held): times for held, times in one.held.items()}
+
+
+def wanting(one: Counts) -> dict[str, int]:
+    """How often it was not assessed, by what was wanting; several may be at once."""
+    off = {"(switched off)": one.switched_off} if one.switched_off else {}
+    return {clean(name(datum)): times for datum, times in one.lacked.items()} | off
+
+
+def not_said(one: Counts) -> list[str]:
+    """Why advice was held or not assessed, and how often; for example quiet period 5."""
+    wanted = {f"no {datum}" if datum[0] != "(" else datum: times for datum, times in wanting(one).items()}
+    return [f"{reason} {times:,}" for reason, times in (held_by(one) | wanted).items()]
+
+
 def percent(rate: Rate) -> str:
     """For example 40%; a dash where there is nothing to divide by."""
     return "–" if rate.share is None else f"{100 * rate.share:.0f}%"
@@ -64,15 +80,16 @@ def period(days: Span) -> str:
 
 
 def span(one: Span, by: By | None) -> str:
-    """For example 2 Nov, Week of 2 Nov, Nov 2026."""
-    if by == "month":
-        return f"{_MONTHS[one.first.month - 1]} {one.first.year}"
-    return f"Week of {short(one.first)}" if by == "week" else short(one.first) if by == "day" else period(one)
+    """For example 2 Nov 2026, Week of 2 Nov 2026, Nov 2026."""
+    if by is None:
+        return period(one)
+    first = day(one.first)
+    return {"day": first, "week": f"Week of {first}", "month": first.partition(" ")[2]}[by]
 
 
-def short(when: date) -> str:
-    """For example 2 Nov."""
-    return f"{when.day} {_MONTHS[when.month - 1]}"
+def begins(one: Span, by: By | None) -> str:
+    """The same for a place where there is less room: a week by its first day."""
+    return day(one.first) if by == "week" else span(one, by)
 
 
 def about(asked: Asked) -> str:

@@ -15,6 +15,7 @@ from cds_service.journal.audit import Audit
 from cds_service.ledger import Ledger
 from cds_service.settings import Settings
 from cds_service.web.admission import Admission
+from cds_service.web.door import Door
 from cds_service.web.metrics import Metrics
 from hooks import Service
 from hooks.knowledge import Knowledge, Profile
@@ -44,6 +45,7 @@ class Wiring:
     metrics: Metrics
     canaries: Canaries
     audit: Audit
+    door: Door  # to the report
     stopping: Event = field(default_factory=Event)  # set when the server has been told to stop
 
     def profile_for(self, issuer: Issuer) -> Profile:

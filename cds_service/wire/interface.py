@@ -5,12 +5,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from cds_service.errors import OverQuota, Refusal, Unauthenticated, Unavailable, WrongMethod
+from cds_service.errors import (
+    OverQuota,
+    PasswordNeeded,
+    Refusal,
+    TooManyTries,
+    Unauthenticated,
+    Unavailable,
+    WrongMethod,
+)
 from cds_service.wire.outcome import MEDIA_TYPE
 from cds_service.wire.validation import schema
 from hooks.assess import Service
 
-_FILES = ("discovery", "request", "order-request", "response", "feedback", "operation-outcome")
+_FILES = ("discovery", "request", "order-request", "response", "feedback", "operation-outcome", "report")
 _SHARED = (
     "Cache-Control",
     "X-Content-Type-Options",
@@ -19,11 +27,14 @@ _SHARED = (
     "Vary",
     "Access-Control-Allow-Origin",
 )
-_OWN: Mapping[type[Refusal], str] = {
-    Unauthenticated: "WWW-Authenticate",
-    WrongMethod: "Allow",
-    OverQuota: "Retry-After",
-    Unavailable: "Retry-After",
+# The header that a refusal has besides, and its name in the document.
+_OWN: Mapping[type[Refusal], tuple[str, str]] = {
+    Unauthenticated: ("WWW-Authenticate", "WWW-Authenticate"),
+    PasswordNeeded: ("WWW-Authenticate", "WWW-Authenticate-Basic"),
+    WrongMethod: ("Allow", "Allow"),
+    OverQuota: ("Retry-After", "Retry-After"),
+    TooManyTries: ("Retry-After", "Retry-After"),
+    Unavailable: ("Retry-After", "Retry-After"),
 }
 # What any address may answer, whatever is asked: the server before it, another method, a bug.
 _ANYWHERE = {"400": "Malformed", "405": "WrongMethod", "500": "Fault"} | dict.fromkeys(
@@ -38,9 +49,12 @@ def interface(
     version: str,
     public_url: str | None,
     open_access: bool,
+    report: bool,
 ) -> dict[str, Any]:
-    """The document for this site: its address, its services, and whether it looks at tokens."""
+    """The document for this site: its address, its services, whether it looks at tokens, whether anybody may see a report."""
     document = schema("openapi")
+    if not report:
+        del document["paths"]["/report"]
     document["info"]["version"] = version
     if public_url:
         document["servers"] = [{"url": public_url}]
@@ -105,7 +119,7 @@ def _refusal(kind: type[Refusal]) -> dict[str, Any]:
     coded = {"properties": {"coding": {"items": {"properties": {"code": {"const": kind.code}}}}}}
     issue = {"properties": {"code": {"const": kind.issue}, "details": coded}}
     form = {"$ref": "#/components/schemas/OperationOutcome", "properties": {"issue": {"items": issue}}}
-    own = {_OWN[kind]: _header(_OWN[kind])} if kind in _OWN else {}
+    own = {_OWN[kind][0]: _header(_OWN[kind][1])} if kind in _OWN else {}
     return {
         "description": " ".join((kind.__doc__ or "").split()),
         "headers": own,
