@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
+from threading import enumerate as enumerate_threads
 from time import monotonic, sleep
 
 import psycopg
@@ -104,6 +105,10 @@ def hanging_up() -> Iterator[int]:
         listening.shutdown(socket.SHUT_RDWR)
 
 
+def threads() -> set[str]:
+    return {one.name for one in enumerate_threads()}
+
+
 def opened(url: str) -> Exception | None:
     with closing(Database(url)) as database:
         try:
@@ -116,12 +121,14 @@ def opened(url: str) -> Exception | None:
 def test_a_server_that_is_not_there_is_away_however_it_fails_to_answer() -> None:
     address = "postgresql+psycopg://tester:ZZCANARY@{}/none"
     with silent() as mute, hanging_up() as rude:
+        before = threads()
         for where in (f"127.0.0.1:{free_port()}", f"127.0.0.1:{mute}", f"127.0.0.1:{rude}", "absent.invalid"):
             began = monotonic()
             fault = opened(address.format(where))
             assert isinstance(fault, LedgerAway), where
             assert monotonic() - began < 6
             assert "ZZCANARY" not in str(fault)
+            assert threads() == before  # nobody is at work when workers are forked
 
 
 def test_a_server_that_is_starting_is_away(server: PostgresqlServer) -> None:

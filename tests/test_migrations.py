@@ -4,13 +4,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from threading import Event
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,7 +18,6 @@ from sqlalchemy import Connection, text
 from cds_service.ledger import Ledger
 from cds_service.ledger.database import Database, LedgerDown, Tables
 from cds_service.ledger.migrations import downgrade, scripts, upgrade
-from cds_service.ledger.once import Once
 from cds_service.ledger.schema import HEAD, REVISIONS, Move
 from cds_service.wire.feedback import FeedbackEntry
 from tests.ledger_structure import begin, engine_of, make_first_tables, structure
@@ -301,45 +297,3 @@ def test_an_account_that_may_make_no_tables_serves_after_another_made_them(serve
     assert ledger.database.prepare() == Move(HEAD, HEAD)
     ledger.feedback.record([FeedbackEntry(card="c", outcome="accepted", at=NOW)], ISSUER, "s", NOW)
     ledger.database.close()
-
-
-# --- whoever needs it waits no longer than it may --------------------------------------------------------------------
-
-
-def test_what_is_long_to_do_is_done_once_and_nobody_waits_longer_than_it_may() -> None:
-    begun, go, times = Event(), Event(), []
-
-    def do() -> int:
-        times.append(1)
-        begun.set()
-        assert go.wait(10)
-        return 7
-
-    once = Once(do)
-    began = monotonic()
-    with pytest.raises(TimeoutError):
-        once.wait(0.05)
-    assert monotonic() - began < 1
-    assert begun.wait(5)
-    assert not once.done
-    with ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(once.wait, 10) for _ in range(4)]
-        go.set()
-        assert [one.result() for one in waiting] == [7] * 4
-    assert (once.done, once.wait(0), len(times)) == (True, 7, 1)
-
-
-def test_what_failed_is_tried_again_by_whoever_comes_next() -> None:
-    faults: list[Exception] = [OSError("first"), OSError("second")]
-
-    def do() -> str:
-        if faults:
-            raise faults.pop(0)
-        return "done"
-
-    once = Once(do)
-    for said in ("first", "second"):
-        with pytest.raises(OSError, match=said):
-            once.wait(5)
-        assert not once.done
-    assert once.wait(5) == "done"

@@ -31,7 +31,7 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 # "fatal", in the server's language, a colon and two spaces.
 _UNWILLING = re.compile(r"failed: [^\s:]+:  |password|certificate|SSL was required|sslmode")
 _NOT_YET = re.compile(r":  the database system is |too many (?:clients|connections)|connection slots")
-_COMES_BACK = ("08", "53", "57")  # connection lost, no room, stopped by its operator
+_COMES_BACK = ("08", "53", "57P")  # connection lost, no room, stopped by its operator
 _T = TypeVar("_T")
 _ends: ContextVar[float] = ContextVar("ends")  # of this thread's work with the database, by time.monotonic
 
@@ -71,8 +71,8 @@ class Limits:
         return _is_away(getattr(fault, "orig", None) or fault)
 
     def close(self) -> None:
-        """Opens no more."""
-        self._opening.shutdown(wait=False, cancel_futures=True)
+        """Opens no more; whoever still tries is waited for, since a fork would leave the child with what he holds."""
+        self._opening.shutdown(cancel_futures=True)
 
     def _connect(self, _: object, __: object, arguments: Any, options: dict[str, Any]) -> psycopg.Connection[Any]:
         """In a thread of its own: neither the name of a server nor its first answer is waited for longer than there is time."""
@@ -101,7 +101,7 @@ class _Connection(psycopg.Connection[Any]):
 
 def _is_away(fault: BaseException) -> bool:
     if not isinstance(fault, psycopg.OperationalError):
-        return isinstance(fault, TimeoutError)
+        return False
     if fault.sqlstate:
         return fault.sqlstate.startswith(_COMES_BACK)
     said = str(fault)

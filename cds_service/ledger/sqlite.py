@@ -95,7 +95,9 @@ def _write_ahead(cursor: Any) -> None:
 
 def wait_at_most(connection: Connection, seconds: float) -> None:
     """For a lock. In steps, so that a connection need not be told at every transaction."""
-    milliseconds = max(1, int(1000 * seconds) // _STEP_MS * _STEP_MS)
+    milliseconds = max(1, int(1000 * seconds))
+    if milliseconds > _STEP_MS:
+        milliseconds -= milliseconds % _STEP_MS
     if connection.info.get("waits") != milliseconds:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
         connection.info["waits"] = milliseconds
