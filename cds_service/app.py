@@ -30,7 +30,7 @@ from cds_service.wire.orders import check_shapes
 from cds_service.wire.validation import validator
 from hooks import SERVICES
 from hooks.holding import NOT_ASSESSED
-from hooks.knowledge import Knowledge, KnowledgeFault, Profile, load, load_profiles
+from hooks.knowledge import Knowledge, KnowledgeFault, Profile, load, load_profiles, local_knowledge
 from hooks.sameness import offerable
 
 
@@ -59,6 +59,7 @@ def create_app(
     for name in ("request", "order-request", "feedback"):
         validator(name)
     issuers = trusted_issuers(settings)
+    local = {one.iss: local_knowledge(one.codes, knowledge) for one in issuers if one.codes}
     templates, ledger = prefetch_templates(knowledge), _ledger(settings, knowledge, database_made)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would lose or repeat a body
@@ -82,6 +83,8 @@ def create_app(
         metrics=metrics,
         canaries=canaries,
         audit=Audit(settings.audit, clock, metrics.lost_lines.labels("audit").inc),
+        local=local,
+        local_templates={iss: prefetch_templates(one) for iss, one in local.items()},
         door=(door := Door(settings)),
     )
     for room in (cds_hooks, health, pages, *([report] if door.exists else [])):

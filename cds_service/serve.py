@@ -22,6 +22,7 @@ from cds_service.ledger import LedgerAway, LedgerDown
 from cds_service.server import Server
 from cds_service.settings import SettingFault, Settings
 from cds_service.web.wiring import KEY, Wiring
+from hooks.knowledge import load, local_knowledge
 
 _LEAST_PREFIX = {4: 8, 6: 16}  # a network of fewer bits holds strangers
 
@@ -50,7 +51,7 @@ def _app(settings: Settings) -> Flask:
 
 
 def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:
-    """What an operator should know before the service starts. Raises SettingFault where it must not start."""
+    """What an operator should know before the service starts. Raises SettingFault or KnowledgeFault where it must not start."""
     if not settings.issuers:
         raise SettingFault("CDS_ISSUERS: the file of trusted issuers is required; `cds-service demo` runs without.")
     if not settings.public_url:
@@ -59,7 +60,10 @@ def check(settings: Settings, host: str = "127.0.0.1") -> tuple[str, ...]:
         raise SettingFault("CDS_METRICS_ALLOW: networks of your own are expected, not most of the world's addresses.")
     file = _database_file(settings.database_url)
     of_database = (*_make_ready(settings.database_url), *_about(file))
-    of_issuers = (line for one in trusted_issuers(settings) for line in _remarks(one))
+    issuers = trusted_issuers(settings)
+    for codes in filter(None, (one.codes for one in issuers)):
+        local_knowledge(codes, load())
+    of_issuers = (line for one in issuers for line in _remarks(one))
     return (*_about_the_machine(host), *of_database, *of_issuers)
 
 

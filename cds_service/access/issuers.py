@@ -55,6 +55,7 @@ class Issuer:
     deadline_ms: int | None = None  # None: the service's own
     not_supplied: frozenset[str] = frozenset()  # prefetch keys it cannot send
     profile: str | None = None  # None: the service's own
+    codes: Path | None = None  # its map of local codes, not read yet
     shadow: bool = False  # its calls are answered without cards, and what would have been shown is recorded
 
 

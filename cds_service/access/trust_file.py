@@ -69,6 +69,7 @@ class _Entry:
             deadline_ms=self._whole("deadline_ms", *DEADLINE_MS) if "deadline_ms" in self._stated else None,
             not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
+            codes=self._folder / self._text("codes") if "codes" in self._stated else None,
             shadow=self._value("shadow", bool, default=False),
         )
 
@@ -154,5 +155,6 @@ _LINES = {
     "deadline_ms",
     "not_supplied",
     "profile",
+    "codes",
     "shadow",
 }

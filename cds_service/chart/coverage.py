@@ -49,5 +49,6 @@ def _named(one: Known | Other) -> tuple[str, Concept | None] | None:
 
 
 def _is_read(concept: Concept | None, read: frozenset[str], knowledge: Knowledge) -> bool:
+    """A code of a site's own system counts only where the site's map has it: of another the laboratory may have made up more."""
     named = (canonical(coding, knowledge) for coding in codings(concept))
-    return any(one is not None and one[0] in read for one in named)
+    return any(one is not None and (one[0] in read or one in knowledge.local) for one in named)

@@ -1,6 +1,8 @@
 """The prefetch templates: what we ask a CDS client to send, key by key; the codes are those the readers know."""
 
+import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from cds_service.chart.codes import LOINC
 from hooks.knowledge import Knowledge
@@ -19,6 +21,8 @@ _OTHER = (
     "hcv-ab",
     "pregnancy-status",
 )
+_LONGEST = 1500  # characters; beyond it codes go without their systems, as servers and our own guard limit a URL
+_STEERS = re.compile(r"[\\,|$]")  # in the value of a FHIR search parameter
 _MANY = 100  # a page; the readers never rely on the order or on having got all
 DATA = {  # what a rule lacks when a key was not supplied; supplementary keys stand for nothing
     "cd4": ("cd4-count", "cd4-percent"),
@@ -47,8 +51,14 @@ def prefetch_templates(knowledge: Knowledge) -> dict[str, str]:
 
 def _observations(measures: Iterable[str], knowledge: Knowledge) -> str:
     wanted = frozenset(measures)
-    codes = sorted(
-        code for (system, code), (measure, _) in knowledge.lab_codes.items() if system == LOINC and measure in wanted
-    )
-    listed = ",".join(f"{LOINC}|{code}" for code in codes)
+    of_these = (code for code, (measure, _) in knowledge.lab_codes.items() if measure in wanted)
+    asked = sorted(code for code in of_these if code[0] == LOINC or code in knowledge.local)
+    listed = ",".join(f"{_quoted(system)}|{_quoted(code)}" for system, code in asked)
+    if len(listed) > _LONGEST:
+        listed = ",".join(_quoted(code) for _, code in asked)
     return f"Observation?patient={_PATIENT}&code={listed}&_sort=-date&_count={_MANY}"
+
+
+def _quoted(part: str) -> str:
+    """A system or code as it stands in a search: what FHIR and URLs would take for their own is escaped."""
+    return quote(_STEERS.sub(r"\\\g<0>", part), safe=":/")

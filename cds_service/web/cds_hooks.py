@@ -50,7 +50,7 @@ def call(service_id: str) -> Response:
     g.asked = hook_request = check(body := _body(parts), service)
     now = parts.clock()
     gathered = _gather(hook_request, issuer, now, parts, len(body))
-    record, coverage = read(gathered, now, parts.knowledge, parts.settings.iu_per_copy, issuer.not_supplied)
+    record, coverage = read(gathered, now, parts.knowledge_for(issuer), parts.settings.iu_per_copy, issuer.not_supplied)
     known = recall(service, hook_request, issuer, now)
     g.assessment = assessment = assess(service, record, parts.profile_for(issuer), known.holds)
     parts.metrics.count(assessment, coverage, issuer.iss)
@@ -104,9 +104,10 @@ def _body(parts: Wiring) -> bytes:
 
 
 def _gather(hook_request: HookRequest, issuer: Issuer, now: datetime, parts: Wiring, size: int) -> HookRequest:
-    labs = LabReader(now, parts.knowledge, Units(parts.knowledge, parts.settings.iu_per_copy))
+    knowledge = parts.knowledge_for(issuer)
+    labs = LabReader(now, knowledge, Units(knowledge, parts.settings.iu_per_copy))
     deadline = g.budget.to_fetch(size)
-    return gather(hook_request, parts.templates, parts.fhir, issuer.servers, deadline=deadline, labs=labs)
+    return gather(hook_request, parts.templates_for(issuer), parts.fhir, issuer.servers, deadline=deadline, labs=labs)
 
 
 def _json(body: Any) -> Response:

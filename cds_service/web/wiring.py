@@ -46,11 +46,21 @@ class Wiring:
     canaries: Canaries
     audit: Audit
     door: Door  # to the report
+    local: Mapping[str, Knowledge] = field(default_factory=dict)  # of issuers with a map of local codes, by iss
+    local_templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # likewise
     stopping: Event = field(default_factory=Event)  # set when the server has been told to stop
 
     def profile_for(self, issuer: Issuer) -> Profile:
         """The guideline profile that this client is answered by."""
         return self.profiles[issuer.profile] if issuer.profile else self.profile
+
+    def knowledge_for(self, issuer: Issuer) -> Knowledge:
+        """The codes that this client's charts are read by."""
+        return self.local.get(issuer.iss, self.knowledge)
+
+    def templates_for(self, issuer: Issuer) -> Mapping[str, str]:
+        """What is asked of this client's FHIR server: by its own codes too."""
+        return self.local_templates.get(issuer.iss, self.templates)
 
     def shadow(self, issuer: Issuer) -> frozenset[str]:
         """The rules that the configuration shows to nobody, or not to this client's users; `all` stands for the service."""

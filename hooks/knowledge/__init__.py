@@ -2,6 +2,7 @@
 
 from hooks.knowledge.files import KnowledgeFault
 from hooks.knowledge.load import load, load_profiles, load_quiet_periods
+from hooks.knowledge.local import local_knowledge
 from hooks.knowledge.profile import Profile
 from hooks.knowledge.types import (
     Citation,
@@ -36,4 +37,5 @@ __all__ = [
     "load",
     "load_profiles",
     "load_quiet_periods",
+    "local_knowledge",
 ]

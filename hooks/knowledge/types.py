@@ -215,6 +215,7 @@ class Knowledge:
     thresholds: Mapping[str, Threshold]  # those that hold under every profile, unless it has its own
     statements: Mapping[str, Citation]  # likewise
     quiet: QuietPeriods
+    local: frozenset[Code] = frozenset()  # those among the codes above that stand in a site's own map
     roles: Mapping[str, frozenset[str]] = field(init=False)  # role -> the ingredients that have it
 
     def __post_init__(self) -> None:
