@@ -47,7 +47,7 @@ fuzz: $(VENV)/.test  ## Generated requests against the real server; FUZZ_ARGS="-
 faults: $(VENV)/.test  ## FHIR servers that hang, drip, flood …: is every answer in time? FAULTS_ARGS=--overload asks too much at once
 	$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
-load: $(VENV)/.test  ## The server behind nginx: LOAD_ARGS=rolling, kill, slow, burst or memory; --help says more
+load: $(VENV)/.test  ## The servers under load and hurt: LOAD_ARGS="kill --database postgresql"; --help names the others
 	$(BIN)/python -m tests.load $(LOAD_ARGS)
 
 system:  ## Fetch nginx for the tests of deploy/nginx.conf into .venv/nginx, where this machine (Debian, Ubuntu) has none

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,37 +25,30 @@ PROGRAMS = Path(_PACKAGE.origin or "").parent / "pginstall18" / "bin" if _PACKAG
 class PostgresqlServer:
     """Listens on loopback only. It never runs as root, so a test that does lends it to an account without rights."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, files: Path | None = None, inside: Sequence[str] = ()) -> None:
+        """`files`: where its data are, if not in its folder; `inside`: the words of a command that runs another one there."""
         self.folder, self.port = folder, port
+        self._files, self._inside = files or folder / "files", [*inside]
         self.url = f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
         self._account: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-            self._account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
-        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--username=tester")
+            if inside:  # which root alone may enter
+                self._inside += ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+            else:
+                self._account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
+        small = ["--wal-segsize=1"] if inside else []
+        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--username=tester", *small)
         self._server: subprocess.Popen[bytes] | None = None
         self._made = 0
 
     def start(self) -> None:
         """Returns when it answers."""
-        command = [
-            PROGRAMS / "postgres",
-            "-D",
-            self.folder / "files",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(self.port),
-            "-k",
-            "",
-        ]
-        with (self.folder / "log").open("ab") as log:
-            self._server = subprocess.Popen(
-                command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, **self._account
-            )
         ends = monotonic() + 30
         while True:
+            if not self.runs():  # one that was killed leaves children behind, and until they are gone none can start
+                self._begin()
             try:
                 psycopg.connect(self.url.replace("+psycopg", ""), connect_timeout=2).close()
                 return
@@ -63,10 +56,14 @@ class PostgresqlServer:
                 assert monotonic() < ends, (self.folder / "log").read_text()
                 sleep(0.1)
 
-    def stop(self) -> None:
+    def runs(self) -> bool:
+        """Whether there is a server, be it well or not."""
+        return self._server is not None and self._server.poll() is None
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """At once: whoever is connected is cut off."""
         if self._server:
-            self._server.send_signal(signal.SIGQUIT)
+            self._server.send_signal(how)
             self._server.wait(20)
             self._server = None
 
@@ -96,8 +93,16 @@ class PostgresqlServer:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return self.url.replace("/postgres", f"/{name}")
 
+    def _begin(self) -> None:
+        where = ["-D", self._files, "-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
+        command = [*self._inside, PROGRAMS / "postgres", *where]
+        with (self.folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, **self._account
+            )
+
     def _run(self, program: str, *arguments: str) -> None:
-        command = [PROGRAMS / program, *arguments, "-D", self.folder / "files"]
+        command = [*self._inside, PROGRAMS / program, *arguments, "-D", self._files]
         subprocess.run(command, cwd=self.folder, check=True, capture_output=True, timeout=120, **self._account)
 
 
@@ -106,11 +111,11 @@ def _children(process: int) -> list[int]:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgresqlServer]:
+def postgresql(files: Path | None = None, inside: Sequence[str] = ()) -> Iterator[PostgresqlServer]:
     """A new server, gone with its files at the end. Raises OSError or CalledProcessError where none can be started."""
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     try:
-        server = PostgresqlServer(folder, free_port())
+        server = PostgresqlServer(folder, free_port(), files, inside)
         try:
             server.start()
             yield server

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.load.killing import killing
 from tests.load.proxy import lacking
 from tests.load.rolling import rolling
 from tests.load.slow import slow
@@ -19,16 +18,6 @@ def test_replicas_are_restarted_in_turn_and_no_call_fails(tmp_path: Path) -> Non
     print(found)
     assert found.failed == 0
     assert set(found.stopped) == {0}
-
-
-@behind_nginx
-def test_workers_are_killed_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    found = killing(tmp_path, calls=240, rate=40, pause=0.7)
-    print(found)
-    assert found.killed
-    assert (found.lost, found.unexpected) == (0, 0)
-    assert max(found.kept.values()) == 1
-    assert max(found.back) < 10
 
 
 @behind_nginx

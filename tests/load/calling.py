@@ -32,12 +32,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """What became of it; `status` 0 where no answer came. `seconds`: from the first byte sent to the last received."""
+    """What became of it; `status` 0 where no answer came. `seconds`: from the first byte sent to the last received.
+
+    `later`: whether it was told when to come again (Retry-After).
+    """
 
     asked: Asked
     status: int
     began: float
     seconds: float
+    later: bool = False
+
+    @property
+    def ended(self) -> float:
+        """By the monotonic clock."""
+        return self.began + self.seconds
 
 
 @cache
@@ -60,8 +69,9 @@ def feedback() -> Asked:
 class Caller:
     """One kept connection of a client, through a proxy or to a port."""
 
-    def __init__(self, client: Client, where: Proxy | int) -> None:
-        self._client = client
+    def __init__(self, client: Client, where: Proxy | int, signed_ahead: int = _SIGNED_AHEAD) -> None:
+        """Tokens that were signed ahead age: whoever seldom calls signs one at a time."""
+        self._client, self._signed_ahead = client, signed_ahead
         self._line = (
             http.client.HTTPConnection("127.0.0.1", where, timeout=30) if isinstance(where, int) else _Through(where)
         )
@@ -69,20 +79,24 @@ class Caller:
 
     def ask(self, asked: Asked) -> Got:
         """One call with a token of its own. It is never tried again."""
+        return self.exchange(asked)[0]
+
+    def exchange(self, asked: Asked) -> tuple[Got, bytes]:
+        """The same, and the body of the answer."""
         tokens = self._tokens.setdefault(asked.path, [])
         if not tokens:
-            tokens += [self._client.token(asked.path) for _ in range(_SIGNED_AHEAD)]
+            tokens += [self._client.token(asked.path) for _ in range(self._signed_ahead)]
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {tokens.pop()}"}
         began, started = monotonic(), perf_counter()
+        status, body, later = 0, b"", False
         try:
             self._line.request("POST", asked.path, asked.body, headers)
             answer = self._line.getresponse()
-            answer.read()
+            body, later = answer.read(), "Retry-After" in answer.headers
             status = answer.status
         except (OSError, http.client.HTTPException):
             self._line.close()
-            status = 0
-        return Got(asked, status, began, perf_counter() - started)
+        return Got(asked, status, began, perf_counter() - started, later), body
 
     def close(self) -> None:
         """Hangs up."""

@@ -1,90 +1,83 @@
-"""A number of calls and feedback in, workers killed meanwhile; how soon others served, and what was acknowledged and lost, out."""
+"""So much feedback in, workers killed meanwhile; how soon others served, and what was acknowledged and lost, out."""
 
 import os
+import random
 import signal
-import sqlite3
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from threading import Event
+from time import sleep
 
-from tests.load.calling import Asked, Calls, after, call, drive, feedback
-from tests.load.proxy import proxy
+from tests.load.conversing import crowd
+from tests.load.databases import Database
+from tests.load.kept import Kept, kept
+from tests.load.proxy import Proxy, lacking, proxy
 from tests.load.replicas import Replica, replicas
 from tests.load.rolling import CLIENTS
 
-EXPECTED = (200, 401)  # answered; or its token was used up by the worker that was killed
+EXPECTED = (200, 401)  # of nginx: answered; or its token was used up by the worker that was killed
+_FORGOTTEN = 2.0  # seconds for which nginx passes over a server that failed: the other may not fail as well meanwhile
+_PAUSE = 0.1  # seconds between what one client says about two patients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Killing:
     """`back`: seconds until a replica answered again, all of whose workers were killed at once."""
 
-    calls: Calls
     killed: int
     back: list[float]
-    kept: Counter[str]  # rows by card
+    kept: Kept
+    through_nginx: Counter[int]  # what clients got that know of no replica
 
     @property
-    def lost(self) -> int:
-        """Feedback that was acknowledged and is not there, or twice."""
-        acknowledged = [one.asked.card for one in self.calls.got if one.asked.card and one.status == 200]
-        return sum(self.kept[card] != 1 for card in acknowledged)
-
-    @property
-    def unexpected(self) -> int:
-        """Calls that got something else than cards, an acknowledgement, or the refusal of a used token."""
-        return sum(one.status not in EXPECTED for one in self.calls.got)
+    def wrong(self) -> str:
+        """What is not as promised; empty where all is."""
+        unexpected = sum(times for status, times in self.through_nginx.items() if status not in EXPECTED)
+        late = max(self.back, default=0.0) > 10
+        return self.kept.wrong or (f"{unexpected} unexpected" if unexpected else "") or ("late" if late else "")
 
     def __str__(self) -> str:
-        told = sum(one.status == 200 for one in self.calls.got if one.asked.card)
-        return (
-            f"{self.killed} workers killed; back after {max(self.back):.1f} s at most of {len(self.back)} times all at once; "
-            f"{self.calls}; feedback acknowledged {told}, of that lost or double {self.lost}, "
-            f"kept twice {sum(times > 1 for times in self.kept.values())}"
+        through = ", ".join(f"{status or 'no answer'} {times}" for status, times in sorted(self.through_nginx.items()))
+        back = f"back after {max(self.back, default=0.0):.1f} s at most of {len(self.back)} times all at once"
+        return f"{self.killed} workers killed; {back}; {self.kept}; of the tries through nginx: {through or 'it is not here'}"
+
+
+def killing(folder: Path, database: Database, feedback: int, kills: int, *, rest: float = 1.0) -> Killing:
+    """So many kills, one every so many seconds. Half of the clients come through nginx, where it is installed."""
+    with ExitStack() as stack:
+        found = stack.enter_context(replicas(folder / "service", 2, CLIENTS, database_url=database.url))
+        ports: list[Proxy | int] = [one.port for one in found]
+        straight = through = stack.enter_context(crowd(CLIENTS, ports, lanes=4, pause=_PAUSE))
+        if nginx := lacking() is None:
+            before = stack.enter_context(proxy(folder / "proxy", [one.port for one in found]))
+            through = stack.enter_context(crowd(CLIENTS, [before], lanes=4, pause=_PAUSE))
+        crowds = {straight, through}
+        killed, back = _kill(found, kills, rest)
+        while sum(one.acknowledged for one in crowds) < feedback:
+            sleep(0.1)
+        for one in crowds:
+            one.end()
+        return Killing(
+            killed=killed,
+            back=back,
+            kept=kept([said for one in crowds for said in one.said], database, folder / "service" / "written"),
+            through_nginx=Counter(got.status for said in through.said for got in said.tries if nginx),
         )
 
 
-def killing(folder: Path, calls: int, rate: float, pause: float = 3.0, lanes: int = 12) -> Killing:
-    """Every second call is feedback. By turns one worker of a replica and all of the other's."""
-    numbers = count()
-
-    def either() -> Asked:
-        return feedback() if next(numbers) % 2 else call()
-
-    with (
-        replicas(folder / "service", 2, CLIENTS) as found,
-        proxy(folder / "proxy", [one.port for one in found]) as before,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        enough = Event()
-        kills = pool.submit(_kill, found, enough, pause)
-        try:
-            done = drive(CLIENTS, before, either, lanes=lanes, ends=after(calls), rate=rate)
-        finally:
-            enough.set()
-        killed, back = kills.result()
-        return Killing(calls=done, killed=killed, back=back, kept=_kept(folder / "service" / "ledger.sqlite3"))
-
-
-def _kill(found: list[Replica], enough: Event, pause: float) -> tuple[int, list[float]]:
-    killed, back = 0, []
-    while not enough.wait(pause):
+def _kill(found: list[Replica], kills: int, rest: float) -> tuple[int, list[float]]:
+    """By turns one worker of a server, while its other serves on, and then all of them; the next turn is the other server's."""
+    chance = random.Random(7)  # noqa: S311  (no secret)
+    killed, back = 0, list[float]()
+    while killed < kills:
         one = found[len(back) % len(found)]
-        workers = one.children()
-        os.kill(workers[0], signal.SIGKILL)  # the other serves on
-        enough.wait(pause)
-        workers = one.children()
-        for pid in workers:
-            os.kill(pid, signal.SIGKILL)
+        sleep(_FORGOTTEN)
+        for number in (1, one.workers):
+            sleep(rest * chance.uniform(0.5, 1.5))
+            workers = chance.sample(running := one.children(), min(number, len(running)))
+            for pid in workers:
+                os.kill(pid, signal.SIGKILL)
+            killed += len(workers)
         back.append(one.wait_until_ready())
-        killed += 1 + len(workers)
     return killed, back
-
-
-def _kept(ledger: Path) -> Counter[str]:
-    with closing(sqlite3.connect(ledger)) as connection:
-        return Counter(card for (card,) in connection.execute("SELECT card FROM feedback"))

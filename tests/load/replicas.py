@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -18,13 +18,23 @@ ROOT = Path(__file__).resolve().parents[2]
 class Replica:
     """One server with its workers. Its port stays the same over restarts."""
 
-    def __init__(self, folder: Path, issuers: Path, workers: int, drain_seconds: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        issuers: Path,
+        workers: int,
+        drain_seconds: int,
+        *,
+        database_url: str | None = None,
+        inside: Sequence[str] = (),
+    ) -> None:
+        """`inside`: the words of a command that runs another one where its own files are to be found."""
         self.port, self.workers = free_port(), workers
-        self.folder = folder
+        self.folder, self._inside = folder, inside
         own = {
             "CDS_ISSUERS": str(issuers),
             "CDS_PUBLIC_URL": PUBLIC,
-            "CDS_DATABASE_URL": f"sqlite:///{folder / 'ledger.sqlite3'}",
+            "CDS_DATABASE_URL": database_url or f"sqlite:///{folder / 'ledger.sqlite3'}",
             "CDS_DRAIN_SECONDS": str(drain_seconds),
         }
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")} | own
@@ -45,29 +55,25 @@ class Replica:
 
     def begin(self) -> None:
         """Does not wait."""
-        command = [
-            sys.executable,
-            "-m",
-            "cds_service",
-            "serve",
-            "--port",
-            str(self.port),
-            "--workers",
-            str(self.workers),
-        ]
+        command = [*self._inside, sys.executable, "-m", *self._words()]
         with (self.folder / "written").open("ab") as written:
             self._server = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=written, stderr=written)
+
+    def _words(self) -> list[str]:
+        """After `python -m`."""
+        return ["cds_service", "serve", "--port", str(self.port), "--workers", str(self.workers)]
 
     def wait_until_ready(self, seconds: float = 30) -> float:
         """Until a worker answers; how many seconds that took."""
         began = monotonic()
-        while monotonic() < began + seconds:
+        while monotonic() < began + seconds and self._server and self._server.poll() is None:
             try:
                 if send(self.port, "GET", "/readyz").status == 200:
                     return monotonic() - began
             except OSError:
                 sleep(0.01)
-        raise RuntimeError("not ready in time")
+        written = (self.folder / "written").read_text("utf-8", "replace")
+        raise RuntimeError(f"not ready in time, or it has ended: {written[-2000:]}")
 
     def stop(self) -> int:
         """SIGTERM; the exit status."""
@@ -93,13 +99,21 @@ def children_of(pid: int) -> list[int]:
 
 @contextmanager
 def replicas(
-    folder: Path, number: int, clients: Iterable[Client], workers: int = 2, drain_seconds: int = 3
+    folder: Path,
+    number: int,
+    clients: Iterable[Client],
+    workers: int = 2,
+    drain_seconds: int = 3,
+    *,
+    database_url: str | None = None,
+    inside: Sequence[str] = (),
 ) -> Iterator[list[Replica]]:
     """They run until the block ends."""
     folder.mkdir()
     issuers = write(clients, folder)
     with ExitStack() as stack:
-        found = [Replica(folder, issuers, workers, drain_seconds) for _ in range(number)]
+        more = {"database_url": database_url, "inside": inside}
+        found = [Replica(folder, issuers, workers, drain_seconds, **more) for _ in range(number)]
         for one in found:
             stack.callback(one.end)
             one.begin()
