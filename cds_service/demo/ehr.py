@@ -74,15 +74,8 @@ class DemoEhr:
         return Exchange(service=service, request=sent, status=status, response=answer)
 
     def context(self, patient_id: str, play: Play) -> dict[str, Any]:
-        """Give what the hook is about; the order hooks carry the drafts, order-select also which are selected."""
-        context: dict[str, Any] = {"userId": f"Practitioner/{CLINICIAN}", "patientId": patient_id}
-        if play.hook == "patient-view":
-            return context
-        drafts = [draft(order, place, patient_id, self.as_of) for place, order in enumerate(play.orders, start=1)]
-        if play.hook == "order-select":
-            context["selections"] = [f"{one['resourceType']}/{one['id']}" for one in drafts]
-        entries = [{"resource": one} for one in drafts]
-        return context | {"draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": entries}}
+        """Give what the hook is about."""
+        return context_of(play, patient_id, self.as_of)
 
     def prefetch(self, service: Service, context: Mapping[str, Any]) -> dict[str, Any]:
         """Answer the prefetch templates: null where a read finds nothing, no key where no answer came."""
@@ -107,6 +100,18 @@ class DemoEhr:
         except requests.JSONDecodeError:
             found = None
         return answer.status_code, found if isinstance(found, dict) else None
+
+
+def context_of(play: Play, patient_id: str, as_of: date) -> dict[str, Any]:
+    """Give what a hook is about; the order hooks carry the drafts, order-select also which are selected."""
+    context: dict[str, Any] = {"userId": f"Practitioner/{CLINICIAN}", "patientId": patient_id}
+    if play.hook == "patient-view":
+        return context
+    drafts = [draft(order, place, patient_id, as_of) for place, order in enumerate(play.orders, start=1)]
+    if play.hook == "order-select":
+        context["selections"] = [f"{one['resourceType']}/{one['id']}" for one in drafts]
+    entries = [{"resource": one} for one in drafts]
+    return context | {"draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": entries}}
 
 
 def filled(template: str, context: Mapping[str, Any]) -> str | None:
