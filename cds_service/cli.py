@@ -11,6 +11,7 @@ from datetime import date
 from cds_service import __version__, reporting
 from cds_service.journal.shared_metrics import shared_metrics
 from cds_service.settings import SettingFault, read_settings
+from cds_service.simulate import command as simulating
 from hooks.knowledge import KnowledgeFault, load, load_profiles
 
 _MOST_WORKERS = 64
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     switch.set_defaults(run=_switch)
 
     reporting.add(commands)
+
+    simulating.add(commands)
 
     serve = commands.add_parser("serve", help="start the production service")
     serve.add_argument("--host", default="127.0.0.1", metavar="H")

@@ -62,6 +62,7 @@ class SimulatedPeer:
 def app_of(peer: SimulatedPeer) -> Flask:
     """The service itself."""
     app = Flask("peer")
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # what is sent is in the order in which it was given
 
     @app.get("/cds-services")
     def discover() -> Any:
