@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-from cds_service import __version__, reporting
+from cds_service import __version__, checking, reporting
 from cds_service.journal.shared_metrics import shared_metrics
 from cds_service.settings import SettingFault, read_settings
 from cds_service.simulate import command as simulating
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     switch.set_defaults(run=_switch)
 
     reporting.add(commands)
+    checking.add(commands)
 
     simulating.add(commands)
 

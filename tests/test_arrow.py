@@ -23,12 +23,14 @@ MAY_IMPORT = {
     "journal": set(),
     "canary": {"chart", "dates", "errors", "wire"},
     "simulate": {"access", "dates", "demo", "outbound"},  # another service's client: it knows nothing of how ours is made
+    "doctor": {"access", "chart", "errors", "outbound", "wire"},
     "web": {"access", "canary", "chart", "errors", "ledger", "outbound", "report", "settings", "wire", "journal"},
 }
 OUTERMOST = {
     "__init__",
     "__main__",
     "app",
+    "checking",
     "cli",
     "demo",
     "explain",
@@ -122,9 +124,9 @@ def test_only_the_chart_knows_the_fhir_elements(path: Path) -> None:
     assert not [name for name in imported(tree(path)) if name.startswith("cds_service.chart.elements")]
 
 
-def test_fhir_resources_serves_outgoing_orders_only() -> None:
+def test_fhir_resources_serves_outgoing_orders_and_the_doctor_only() -> None:
     users = {named(path) for path in HOOKS + SHELL if any(name.startswith("fhir.") for name in imported(tree(path)))}
-    assert users == {"cds_service/wire/orders.py"}
+    assert users == {"cds_service/wire/orders.py", "cds_service/doctor/validity.py"}
 
 
 @pytest.mark.parametrize("path", HOOKS + SHELL, ids=named)

@@ -24,7 +24,7 @@ class Named:
 
 def named_drug(drug: Drug, siblings: Mapping[str, Medication], knowledge: Knowledge) -> Named | None:
     """Which drug an order or statement is about; None where nothing in it says so."""
-    concepts = list(_concepts_of(drug, siblings))
+    concepts = list(concepts_of_drug(drug, siblings))
     coded = [code for concept in concepts for code in canonicals(concept, knowledge)]
     products = [knowledge.products[code] for code in coded if code in knowledge.products]
     if products:
@@ -48,7 +48,7 @@ def _together(products: list[Product]) -> Product:
     )
 
 
-def _concepts_of(drug: Drug, siblings: Mapping[str, Medication]) -> Iterable[Concept]:
+def concepts_of_drug(drug: Drug, siblings: Mapping[str, Medication]) -> Iterable[Concept]:
     """The concept of the order itself, else of the Medication it refers to: contained, or sent beside it."""
     if drug.medicationCodeableConcept:
         yield drug.medicationCodeableConcept

@@ -1,0 +1,118 @@
+"""The arguments of `cds-service check` in; out goes what this service can make of a client's requests, or of its FHIR server."""
+
+import argparse
+import json
+import sys
+from contextlib import nullcontext
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cds_service.settings import SettingFault, Settings, read_settings
+
+if TYPE_CHECKING:  # what only this command needs is imported where it runs
+    from cds_service.access import Issuer
+    from cds_service.doctor.captured import Captured
+    from cds_service.doctor.examine import Site
+    from cds_service.doctor.findings import Report
+
+_MOST_BYTES = 64 << 20
+
+
+class CannotCheckError(Exception):
+    """What was asked for cannot be looked at; in a sentence."""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command and its options."""
+    parser = commands.add_parser(
+        "check", help="say what this service can make of a client's captured requests, or of its FHIR server"
+    )
+    parser.add_argument("what", nargs="+", metavar="FILE", help="captured CDS Hooks requests")
+    parser.add_argument("--issuer", metavar="ISS", help="by the entry of this client in the trust file (CDS_ISSUERS)")
+    parser.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day to judge at (default: today)")
+    parser.add_argument("--format", choices=("terminal", "json"), default="terminal")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the report there")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from cds_service.app import system_clock  # noqa: PLC0415
+
+    try:
+        report = _report(options, read_settings(), system_clock())
+        _put(report, options)
+    except CannotCheckError as fault:
+        print(f"cds-service check: {fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _report(options: argparse.Namespace, settings: Settings, now: datetime) -> "Report":
+    from cds_service.doctor.examine import examine  # noqa: PLC0415
+
+    site = _site(options, settings, now)
+    return examine([_captured(one, options.as_of, now) for one in options.what], site)
+
+
+def _site(options: argparse.Namespace, settings: Settings, now: datetime) -> "Site":
+    from cds_service.doctor.examine import Site  # noqa: PLC0415
+    from cds_service.site import site_profiles  # noqa: PLC0415
+    from hooks.knowledge import load, load_profiles, local_knowledge  # noqa: PLC0415
+
+    knowledge = load()
+    profiles = site_profiles(load_profiles(knowledge), settings)
+    issuer = _issuer(options.issuer, settings) if options.issuer else None
+    return Site(
+        knowledge=local_knowledge(issuer.codes, knowledge) if issuer and issuer.codes else knowledge,
+        profile=profiles[(issuer.profile if issuer else None) or settings.profile],
+        now=now,
+        iu_per_copy=settings.iu_per_copy,
+        not_supplied=issuer.not_supplied if issuer else frozenset(),
+        issuer=issuer.iss if issuer else "",
+    )
+
+
+def _issuer(iss: str, settings: Settings) -> "Issuer":
+    from cds_service.access.trust_file import read_issuers  # noqa: PLC0415
+    from cds_service.chart.prefetch import KEYS  # noqa: PLC0415
+
+    if settings.issuers is None:
+        raise SettingFault("CDS_ISSUERS: the trust file is required where --issuer is given.")
+    found = next((one for one in read_issuers(settings.issuers, KEYS[1:]) if one.iss == iss), None)
+    if found is None:
+        raise CannotCheckError("--issuer: there is no entry of this `iss` in the trust file")
+    return found
+
+
+def _captured(path: str, as_of: date | None, now: datetime) -> "Captured":
+    from dataclasses import replace  # noqa: PLC0415
+
+    from cds_service.doctor.captured import captured  # noqa: PLC0415
+    from cds_service.explain import moment  # noqa: PLC0415
+
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError:
+        raise CannotCheckError(f"{path}: it cannot be read") from None
+    if len(content) > _MOST_BYTES:
+        raise CannotCheckError(f"{path}: it is too large")
+    found = captured(Path(path).name, content)
+    return replace(found, now=moment(found.body, as_of, now))
+
+
+def _put(report: "Report", options: argparse.Namespace) -> None:
+    try:
+        with options.out.open("w", encoding="utf-8") if options.out else nullcontext(sys.stdout) as out:
+            if options.format == "json":
+                from cds_service.doctor.document import document  # noqa: PLC0415
+
+                json.dump(document(report), out, ensure_ascii=False, indent=2)
+                out.write("\n")
+            else:
+                from cds_service.doctor.in_terminal import print_report  # noqa: PLC0415
+
+                print_report(report, out)
+    except OSError:
+        raise CannotCheckError("--out: the file cannot be written") from None
