@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
@@ -48,11 +49,15 @@ def _run(options: argparse.Namespace) -> int:
             _print_comments(source, asked, settings, options.format, sys.stdout)
         else:
             _print(make(source, asked, now, _SECONDS), options.format, sys.stdout)
+        sys.stdout.flush()
     except NotClear as fault:
         print(f"cds-service report: --{fault}", file=sys.stderr)
         return 2
     except LedgerDown as fault:
         print(f"cds-service report: {_NOT_READ.format(fault)}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain when it ends
         return 1
     return 0
 

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from cds_service.ledger import Advice, Answer, Ledger
+from cds_service.ledger.issued_advice import IssuedAdvice, IssuedAdviceTable
 from cds_service.ledger.tallies import Tally
 from cds_service.wire.feedback import FeedbackEntry
 from cds_service.wire.override_reasons import OVERRIDE_REASONS
@@ -50,7 +51,8 @@ def say(
         )
         for rule in rules or ("art-start",)
     ]
-    ledger.cards.record(answer, said, frozenset(), 5)
+    with ledger.database.writing() as connection:
+        IssuedAdviceTable(ledger.database).put(connection, answer, said)
 
 
 def hear(
@@ -82,8 +84,8 @@ def tell(ledger: Ledger) -> None:
     """The whole history."""
     _say_all(ledger)
     _hear_all(ledger)
-    signed = Answer(issuer=A, service=SIGN, patient="p1", clinician="c", moment=at(11, 4))
-    ledger.cards.record(signed, (), frozenset({"test cd4"}), 5)
+    with ledger.database.writing() as connection:
+        connection.execute(update(IssuedAdvice).where(IssuedAdvice.card == card(3)).values(ordered=at(11, 4)))
     _count_all(ledger)
 
 

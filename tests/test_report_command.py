@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from io import StringIO
@@ -18,6 +20,7 @@ from cds_service.ledger import Ledger
 from cds_service.wire.validation import validator
 from tests.feedback_history import HOSTILE, A, at, card, hear, say, tell
 
+ROOT = Path(__file__).parents[1]
 NOVEMBER = ("--from", "2026-11-01", "--to", "2026-11-30")
 UNSAFE = "=cmd|'/c calc'!A1,\"x\""
 
@@ -260,3 +263,14 @@ def test_what_is_not_clear_is_refused_by_its_name(
     capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
     assert named in refused(capsys, 2, *arguments)
+
+
+def test_whoever_has_read_enough_may_stop_reading() -> None:
+    command = [sys.executable, "-m", "cds_service", "report", "--format", "json", "--by", "day", "--from", "2025-01-01"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.read(1)
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 1

@@ -1,33 +1,26 @@
-"""The page `/report` as a site's team and as strangers meet it: what it shows, to whom, how fast one may guess."""
+"""The page `/report` as a site's team reads it: its figures, its drawings, and that it is safe whatever was sent."""
 
 import csv
-import json
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from cds_service.ledger import Ledger
 from cds_service.report import charts
 from cds_service.report.asked import Span
 from cds_service.report.counts import REASONS, Counts
 from cds_service.report.make import Part
-from cds_service.settings import Settings
 from cds_service.web import report as page_of_report
-from cds_service.web.door import TRIES, Door
 from cds_service.web.wiring import KEY
 from cds_service.wire.validation import validator
 from tests.feedback_history import HOSTILE, A, at, card, hear, say, tell
 from tests.fixture_files import Clock, app_of
-from tests.test_access import NOW, ONE, PASSWORD, Site
 
 NOVEMBER = "/report?from=2026-11-01&to=2026-11-30"
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -218,161 +211,7 @@ def test_what_is_not_clear_is_refused_by_its_name(client: FlaskClient, query: st
     assert answer.get_json(force=True)["issue"][0]["diagnostics"].startswith(f"{named}: ")
 
 
-# --- who sees it -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path, audit=str(tmp_path / "audit"))
-
-
-def ask(site: Site, said: str | None, **more: Any) -> TestResponse:
-    return site.client.get("/report", auth=None if said is None else ("anybody", said), **more)
-
-
-def test_whoever_knows_the_password_is_let_in_from_anywhere_under_any_name(site: Site) -> None:
-    assert ask(site, PASSWORD, environ_overrides=ELSEWHERE).status_code == 200
-    assert site.client.get("/report", auth=("", PASSWORD)).status_code == 200
-
-
-def test_a_wrong_password_is_answered_like_none(site: Site) -> None:
-    answers = [ask(site, said) for said in (None, "wrong", "")]
-    answers.append(site.client.get("/report", headers=ONE.authorization("/report", NOW)))
-    answers += [
-        site.client.get("/report", headers={"Authorization": value}) for value in ("Basic", "Basic %%%", "Basic Og==")
-    ]
-    assert [one.status_code for one in answers[:6]] == [401] * 6
-    for answer in answers[:6]:
-        assert answer.headers["WWW-Authenticate"] == 'Basic realm="report", charset="UTF-8"'
-        assert answer.data == answers[0].data
-        assert answer.content_type == "application/fhir+json"
-
-
-def test_where_no_password_is_set_there_is_nothing(tmp_path: Path) -> None:
-    site = Site(tmp_path, report_password_file=None)
-    nothing = site.client.get("/nothing")
-    for answer in (ask(site, PASSWORD), ask(site, None), site.client.post("/report"), site.client.options("/report")):
-        assert (answer.status_code, answer.data) == (404, nothing.data)
-        assert {name for name, _ in answer.headers} == {name for name, _ in nothing.headers}
-
-
-def test_the_demo_answers_its_own_machine_and_nobody_else(client: FlaskClient) -> None:
-    assert client.get("/report").status_code == 200
-    assert client.get("/report", environ_overrides=ELSEWHERE).status_code == 404
-
-
-def test_no_page_of_another_origin_may_read_it_with_the_browsers_own_password(site: Site) -> None:
-    answer = ask(site, PASSWORD, headers={"Origin": "https://evil.example.org"})
-    assert "Access-Control-Allow-Origin" not in answer.headers
-    assert "Access-Control-Allow-Credentials" not in answer.headers
-
-
-class Seconds:
-    """A clock that stands where it is put."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_passwords_are_guessed_three_a_second_at_most(tmp_path: Path) -> None:
-    site, clock = Site(tmp_path), Seconds()
-    settings: Settings = site.parts.settings
-    object.__setattr__(site.parts, "door", Door(settings, clock))
-    statuses = [ask(site, f"guess {number}").status_code for number in range(TRIES + 3)]
-    assert statuses == [401] * TRIES + [429] * 3
-    refused = ask(site, PASSWORD)  # the right one too, or it could be told from the wrong ones
-    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
-    assert ask(site, None).status_code == 401  # a browser that asks what is needed guesses nothing
-    clock.now += 1
-    assert [ask(site, f"guess {number}").status_code for number in range(TRIES + 1)] == [401] * TRIES + [429]
-    clock.now += 1000
-    assert [ask(site, f"guess {number}").status_code for number in range(TRIES + 1)] == [401] * TRIES + [429]
-    clock.now += 0.4
-    assert ask(site, PASSWORD).status_code == 200
-
-
-def test_the_right_password_may_come_as_often_as_it_likes(site: Site) -> None:
-    assert {ask(site, PASSWORD).status_code for _ in range(3 * TRIES)} == {200}
-
-
-def test_guesses_at_once_are_counted_like_guesses_one_by_one(tmp_path: Path) -> None:
-    site, found = Site(tmp_path), []
-    object.__setattr__(site.parts, "door", Door(site.parts.settings, Seconds()))
-
-    def guess() -> None:
-        with closing(site.app.test_client().get("/report", auth=("", "guess"))) as answer:
-            found.append(answer.status_code)
-
-    guessing = [threading.Thread(target=guess) for _ in range(12)]
-    for one in guessing:
-        one.start()
-    for one in guessing:
-        one.join(20)
-    assert sorted(found) == [401] * TRIES + [429] * (12 - TRIES)
-
-
-# --- what is recorded, and what it costs the others ------------------------------------------------------------------
-
-
-def test_the_audit_says_that_it_was_read_and_not_the_password(site: Site, tmp_path: Path) -> None:
-    answer = ask(site, PASSWORD, query_string={"rule": "art-start"})
-    ask(site, "ZZCANARY")
-    site.parts.audit.flush()
-    written = (tmp_path / "audit").read_text("utf-8")
-    (line,) = [json.loads(line) for line in written.splitlines()]
-    assert (line["event"], line["outcome"], line["status"]) == ("report", "html", 200)
-    assert line["correlation"] == answer.headers["X-Correlation-Id"]
-    assert "ZZCANARY" not in written
-    assert PASSWORD not in written
-    assert 'code="password-needed"' in site.client.get("/metrics").text
-
-
-@contextmanager
-def being_made(monkeypatch: pytest.MonkeyPatch, site: Site) -> Iterator[None]:
-    """Somebody else's report is under way."""
-    go, inside = threading.Event(), threading.Event()
-    real = page_of_report.make
-
-    def slow(*given: Any) -> Any:
-        inside.set()
-        go.wait(20)
-        return real(*given)
-
-    monkeypatch.setattr(page_of_report, "make", slow)
-    other = threading.Thread(target=lambda: ask(site, PASSWORD))
-    other.start()
-    assert inside.wait(20)
-    try:
-        yield
-    finally:
-        go.set()
-        other.join(20)
-
-
-def test_one_report_is_made_at_a_time_and_calls_are_answered_meanwhile(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with being_made(monkeypatch, site):
-        assert site.post().status_code == 200
-        answer = ask(site, PASSWORD)
-        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    assert ask(site, PASSWORD).status_code == 200
-
-
-def test_a_report_that_cannot_be_read_in_time_says_what_to_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_of_report, "SECONDS", -1.0)
-    monkeypatch.setattr("cds_service.report.make._LOOKED_EVERY", 1)
-    answer = ask(site, PASSWORD)
-    assert answer.status_code == 503
-    assert "fewer days" in answer.text
-    monkeypatch.undo()
-    assert ask(site, PASSWORD).status_code == 200  # the connection is as it was
-    assert site.post().status_code == 200
-
-
-# --- the charts ------------------------------------------------------------------------------------------------------
+# --- the drawings ----------------------------------------------------------------------------------------------------
 
 
 def test_a_bar_is_whole_and_shows_a_sign_only_where_there_is_room() -> None:
@@ -398,3 +237,32 @@ def test_a_series_of_one_day_is_drawn_and_one_of_many_has_no_markers() -> None:
     assert one.ticks == ((3, 0.0), (0, 120.0))
     many = charts.series([Part(day, Counts())] * 300, "day")
     assert (many.lines[0].markers, many.hints, len(many.labels)) == ((), (), 3)
+
+
+def test_every_colour_can_be_told_from_what_it_stands_on() -> None:
+    sheet = (Path(page_of_report.__file__).parent / "static" / "style.css").read_text("utf-8")
+    blocks = re.findall(r":root \{([^}]*)\}", sheet)
+    light: dict[str, str] = {}
+    dark: dict[str, str] = {}
+    for place, block in enumerate(blocks[:4]):  # of all pages and of the report, each light and then dark
+        (dark if place % 2 else light).update(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+    printed = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[4]))
+    words = [("text", "ground"), ("quiet", "ground"), ("accent", "ground"), ("text", "code"), ("on-accepted", "accepted"),
+             ("on-reason", "odd"), ("on-reason", "even")]  # fmt: skip
+    marks = [("accepted", "ground"), ("odd", "ground"), ("even", "ground"), ("accepted", "area"), ("even", "area"),
+             ("bar", "ground"), ("quiet", "ground")]  # fmt: skip
+    for colours in (light, dark, printed):
+        assert [pair for pair in words if contrast(colours, *pair) < 4.5] == []
+        assert [pair for pair in marks if contrast(colours, *pair) < 3] == []
+
+
+def contrast(colours: dict[str, str], one: str, other: str) -> float:
+    """As WCAG 2 reckons it."""
+    lighter, darker = sorted((brightness(colours[one]), brightness(colours[other])), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def brightness(colour: str) -> float:
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
