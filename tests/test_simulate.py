@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from cds_service.simulate.keys import make_key
 from tests import fhir_servers as fakes
 from tests.fixture_files import legal
 from tests.simulated_peer import CARD, SERVICE, SimulatedPeer, peering
+from tests.test_fhir_connection import certified  # noqa: F401  (a fixture)
 
 TODAY = datetime.now(UTC).date()
 PATIENTS = [one.patient_id for one in open_charts(TODAY).stories]
@@ -188,6 +190,14 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"answer": lambda _: Response("[" * 100_000, content_type="application/json")},
         "a JSON object with cards",
     ),
+    "NaN": (
+        {"answer": lambda _: Response('{"cards": [], "x": NaN}', content_type="application/json")},
+        "a JSON object with cards",
+    ),
+    "compressed": (
+        {"answer": lambda _: Response(b"\x1f\x8b", 200, {"Content-Encoding": "gzip"}, content_type="application/json")},
+        "compressed, which was not asked for",
+    ),
     "too large": ({"answer": lambda _: {"cards": [], "x": "x" * (9 << 20)}}, "the answer is too large"),
     "too late": ({"answer": lambda _: time.sleep(1.5) or {"cards": []}}, "no answer in time"),
     "an unlisted service answers": ({"unlisted": 200}, r"not listed must be answered with 404 \(200\)"),
@@ -214,6 +224,29 @@ def test_a_peer_that_drips_is_left_at_the_deadline(capsys: pytest.CaptureFixture
         status, document = simulated(capsys, f"http://127.0.0.1:{server.port}", *ONE, "--timeout", "1")
     assert (status, faults(document)) == (1, {"no answer came: no answer in time"})
     assert time.monotonic() - began < 3
+
+
+def test_a_certificate_must_be_one_that_is_trusted(
+    capsys: pytest.CaptureFixture[str],
+    certified: tuple[ssl.SSLContext, str],  # noqa: F811
+) -> None:
+    context, authority = certified
+    with fakes.serving(
+        fakes.answering(fakes.whole(b'{"services": []}', Content_Type="application/json")), context
+    ) as server:
+        url = f"https://127.0.0.1:{server.port}"
+        assert faults(simulated(capsys, url)[1]) == {"no answer came: its certificate or TLS version cannot be trusted"}
+        assert server.asked == []
+        assert faults(simulated(capsys, url, "--ca", authority)[1]) == set()
+
+
+def test_a_late_answer_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    with peering(answer=lambda _: time.sleep(0.6) or {"cards": []}) as peer:
+        status, document = simulated(capsys, peer.base, *ONE)
+    assert status == 0
+    assert document["calls"][0]["remarks"] == [
+        {"level": "note", "text": "an answer should come within about half a second"}
+    ]
 
 
 def test_where_nobody_listens_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from cds_service.simulate.prefetch import Sent
 from cds_service.simulate.remarks import Remark, fault, note
 from cds_service.simulate.tokens import Signer, Wrong
 
+_SOON_MS = 500
 _NOTHING: AbstractContextManager[tuple[dict[str, Any], list[str]]] = nullcontext(({}, []))
 
 
@@ -53,6 +54,8 @@ class Ehr:
             asked_now = tuple(asked) if self.lender else None
         remarks += judge_call(answer, self._expected(call), moment.patient_id)
         remarks += self._of_fhir(call, answer, asked_now)
+        if self._expected(call) == "cards" and answer.ms > _SOON_MS:
+            remarks.append(note("an answer should come within about half a second"))
         told, wrong = self._tell(call, answer)
         return Outcome(
             number=call.number,

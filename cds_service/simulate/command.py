@@ -107,6 +107,8 @@ def _run(options: argparse.Namespace) -> int:
     except (NotAsked, KeyFault, PortTaken) as fault:
         print(f"cds-service simulate: {fault}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # before the first call
+        return 1
 
 
 def _given(options: argparse.Namespace) -> "Given":

@@ -127,7 +127,7 @@ def _address(port: int) -> str:
 
 
 class _Quiet(WSGIRequestHandler):
-    """Writes no log; keeps connections open, as servers do."""
+    """Speaks as servers do, and writes no log."""
 
     protocol_version = "HTTP/1.1"
 

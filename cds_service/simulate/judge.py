@@ -56,7 +56,9 @@ def _outcome(answer: Answer) -> Iterator[Remark]:
 
 
 def media_type(answer: Answer) -> Iterator[Remark]:
-    """JSON must be called JSON."""
+    """JSON must be called JSON, and come as it was asked for."""
+    if answer.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        yield fault("the answer is compressed, which was not asked for")
     if answer.media_type not in JSON_TYPES:
         yield fault(f"Content-Type must be application/json; it is {shown(answer.media_type) or 'not stated'}")
 

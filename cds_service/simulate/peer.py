@@ -110,9 +110,13 @@ def _read(response: Response, deadline: float) -> bytes:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse(_: str) -> None:
+    raise ValueError  # NaN and Infinity are no JSON
 
 
 def _reason(fault: Exception, *, late: bool) -> str:
