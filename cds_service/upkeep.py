@@ -79,11 +79,12 @@ def look_after(app: Flask) -> None:
 
 
 def finish(app: Flask) -> None:
-    """Before the process ends: what was counted is written."""
+    """Before the process ends: what was said and counted is written."""
     upkeep: Upkeep | None = app.extensions.pop(_KEPT, None)
     if upkeep:
         upkeep.stop()
         parts: Wiring = app.extensions[KEY]
+        parts.ledger.cards.flush()
         parts.ledger.tallies.flush()
 
 

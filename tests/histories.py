@@ -109,7 +109,9 @@ class History:
         if patient:
             request = json.loads(json.dumps(request).replace("invented-1", patient))
         service = f"immune-status-{hook}"
-        return Visit(self, service, self.client.post(f"/cds-services/{service}", json=request))
+        answer = self.client.post(f"/cds-services/{service}", json=request)
+        assert self.ledger.cards.flush(), "what was said is written before anybody reads it"
+        return Visit(self, service, answer)
 
 
 def topics(*rules: str) -> set[str]:

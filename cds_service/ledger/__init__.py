@@ -45,7 +45,7 @@ class Ledger:
         self.pseudonyms = Pseudonyms(lambda: site_key(self.database, key_file))
         self.seen_tokens = SeenTokens(self.database)
         self.quiet = QuietPeriodsTable(self.database, periods or load_quiet_periods())
-        self.cards = CardLedger(self.database, self.quiet)
         self.feedback = FeedbackLedger(self.database, self.quiet, self.pseudonyms)
+        self.cards = CardLedger(self.database, self.quiet, self.feedback.match)
         self.tallies = Tallies(self.database)
         self.switches = Switches(self.database)

@@ -1,6 +1,7 @@
 """An answer in, its cards remembered; and what earlier cards suggested and is now being ordered recognised as done."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from cds_service.ledger.database import Database
 from cds_service.ledger.issued_advice import Advice, Answer, Issued, IssuedAdvice, IssuedAdviceTable, offers
 from cds_service.ledger.quiet_periods import QuietPeriodsTable, waits
+from cds_service.ledger.writer import Writer
 from hooks.sameness import is_ordered
 
 _LOOK_BACK = timedelta(days=30)  # an order signed later is hardly an answer to the card
@@ -27,19 +29,50 @@ _OFFERED = (  # made once: this is asked whenever something is signed that a car
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be remembered of one answer. `ordered`: what is being signed (`hooks.sameness.ordered`)."""
+
+    answer: Answer
+    advice: tuple[Advice, ...]
+    ordered: frozenset[str]
+
+
+Match = Callable[[Connection, Answer, Sequence[str]], None]
+
+
 class CardLedger:
     """What was said about whom."""
 
-    def __init__(self, database: Database, quiet: QuietPeriodsTable) -> None:
-        self._database, self._quiet = database, quiet
+    def __init__(self, database: Database, quiet: QuietPeriodsTable, match: Match) -> None:
+        """`match` is told of cards that are written, should feedback on them have been faster."""
+        self._database, self._quiet, self._match = database, quiet, match
         self._issued = IssuedAdviceTable(database)
+        self._writer = Writer(self._write)
 
-    def record(self, answer: Answer, advice: Iterable[Advice], ordered: frozenset[str], seconds: float) -> None:
-        """All in one transaction. `ordered`: what is being signed now (`hooks.sameness.ordered`). Raises LedgerDown."""
-        with self._database.writing(seconds) as connection:
-            if ordered:
-                self._recognise(connection, answer, ordered)
-            self._issued.put(connection, answer, advice)
+    def record(self, answer: Answer, advice: Iterable[Advice], ordered: frozenset[str]) -> bool:
+        """Written within milliseconds of the answer, which does not wait for it; False where there is no room left.
+
+        In a database in memory at once. Raises LedgerDown there.
+        """
+        entry = Entry(answer, tuple(advice), ordered)
+        if self._database.in_memory:
+            self._write([entry])
+            return True
+        return self._writer.put(entry)
+
+    def flush(self, seconds: float = 5.0) -> bool:
+        """Waits until everything is written that was to be; whether it is."""
+        return self._writer.flush(seconds)
+
+    def _write(self, entries: Sequence[Entry]) -> None:
+        with self._database.writing() as connection:
+            for one in entries:
+                if one.ordered:
+                    self._recognise(connection, one.answer, one.ordered)
+                if one.advice:
+                    self._issued.put(connection, one.answer, one.advice)
+                    self._match(connection, one.answer, list(dict.fromkeys(each.card for each in one.advice)))
 
     def _recognise(self, connection: Connection, answer: Answer, ordered: frozenset[str]) -> None:
         """Marks what was offered lately and is now being signed; where it was tests, the advice waits for their results."""

@@ -1,14 +1,15 @@
 """An SQLAlchemy URL in; out comes the database that the ledger keeps, its tables made or migrated."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Lock
 from time import monotonic
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, literal, make_url, select
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine, literal, make_url, select
 from sqlalchemy.dialects import postgresql as of_postgresql
 from sqlalchemy.dialects import sqlite as of_sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NotInTime
 from sqlalchemy.orm import DeclarativeBase
 
@@ -50,6 +51,10 @@ class Database:
                 self._limits = postgresql.Limits(self._engine)
             else:
                 self._engine = create_engine(url, **(sqlite.pool(file) if self._is_sqlite else {}))
+            # SQLite begins nothing for one that only reads
+            self._glancing = (
+                self._engine.execution_options(isolation_level="AUTOCOMMIT") if self._limits else self._engine
+            )
             self._tables = Once(self._make_tables)
             if self._is_sqlite:
                 sqlite.look_after(self._engine, file, lambda: made or self._tables.done)
@@ -61,6 +66,11 @@ class Database:
                     self._tables.wait(_TO_START)
         except (SQLAlchemyError, ImportError, OSError) as fault:  # ImportError: that database's driver is not installed
             raise LedgerDown(type(fault).__name__) from None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether all threads share one connection."""
+        return self._is_sqlite and self._file is None
 
     @property
     def one_at_a_time(self) -> bool:
@@ -83,9 +93,9 @@ class Database:
         with self._in_turn(_TO_MIGRATE), self._limited(_TO_MIGRATE), self._engine.begin() as connection:
             return schema.bring_up(connection, Tables.metadata, _TO_MIGRATE)
 
-    def _limited(self, seconds: float) -> AbstractContextManager[None]:
+    def _limited(self, seconds: float, *, glancing: bool = False) -> AbstractContextManager[None]:
         """A server is waited for no longer; SQLite makes nobody wait but for a lock, to which it is given its own limit."""
-        return self._limits.within(seconds) if self._limits else nullcontext()
+        return self._limits.within(seconds, glancing=glancing) if self._limits else nullcontext()
 
     def _left(self, seconds: float) -> float:
         """Of so many, once the tables are there: as long as they are not, whoever comes has them looked for and waits."""
@@ -139,6 +149,23 @@ class Database:
                 yield connection
         except SQLAlchemyError as fault:
             raise LedgerDown(type(fault).__name__) from None
+
+    def glance(self, statement: Executable, given: Mapping[str, Any], seconds: float) -> Sequence[Row[Any]]:
+        """The rows of one statement, for which no transaction is begun or ended. Raises LedgerDown."""
+        try:
+            with self._limited(self._left(seconds), glancing=True):
+                try:
+                    return self._read(statement, given)
+                except DBAPIError as fault:
+                    if not fault.connection_invalidated:
+                        raise
+                return self._read(statement, given)  # all connections are new now
+        except SQLAlchemyError as fault:
+            raise LedgerDown(type(fault).__name__) from None
+
+    def _read(self, statement: Executable, given: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        with self._glancing.connect() as connection:
+            return connection.execute(statement, given).all()
 
     def reachable(self) -> bool:
         """Whether the database answers for its tables; SQLite says yes to a bare SELECT 1 without looking at its file."""

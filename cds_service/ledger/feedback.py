@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import Connection, DateTime, Index, String, Text, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cds_service.ledger.database import LONGEST_WAIT, Database, Tables
-from cds_service.ledger.issued_advice import Issued, shown_on
+from cds_service.ledger.issued_advice import Answer, Issued, shown_on
 from cds_service.ledger.pseudonyms import Pseudonyms
-from cds_service.ledger.quiet_periods import QuietPeriodsTable
+from cds_service.ledger.quiet_periods import QuietPeriodsTable, in_utc
 from cds_service.wire.feedback import FeedbackEntry
 from cds_service.wire.override_reasons import reason_of
 
@@ -43,6 +43,18 @@ class Feedback(Tables):
     reason_system: Mapped[str | None] = mapped_column(String(256))
     comment: Mapped[str | None] = mapped_column(Text)
     digest: Mapped[str | None] = mapped_column(String(32))  # keyed, of all that the client said
+
+
+_SAID_SINCE = (  # made once: this is asked for every card that is written
+    select(Feedback.__table__)
+    .where(
+        Feedback.issuer == bindparam("issuer"),
+        Feedback.service == bindparam("service"),
+        Feedback.card.in_(bindparam("cards", expanding=True)),
+        Feedback.received >= bindparam("since"),
+    )
+    .order_by(Feedback.id)
+)
 
 
 class FeedbackLedger:
@@ -89,11 +101,33 @@ class FeedbackLedger:
             for row in shown_on(connection, cards[place : place + _AT_ONCE], issuer, service):
                 shown[row.card].append(row)
         for one in entries:
-            moment, rows = min(one.at, received), shown[one.card.lower()]
-            if one.outcome == "accepted":
-                self._quiet.accept(connection, rows, one.accepted, moment)
-            else:
-                self._quiet.override(connection, rows, reason_of(one.reason_code, one.reason_system), moment)
+            self._take(connection, one, received, shown[one.card.lower()])
+
+    def match(self, connection: Connection, answer: Answer, cards: Sequence[str]) -> None:
+        """Feedback on cards that are only now being written was faster than they: it begins its quiet periods now.
+
+        What was said before this answer was about the card as it was then.
+        """
+        about = {"issuer": answer.issuer, "service": answer.service, "cards": cards, "since": answer.moment}
+        found = list(connection.execute(_SAID_SINCE, about))
+        rows = shown_on(connection, cards, answer.issuer, answer.service) if found else []
+        for one in found:
+            entry = FeedbackEntry(
+                card=one.card,
+                outcome=one.outcome,
+                at=in_utc(one.at),
+                accepted=tuple(one.accepted.splitlines()),
+                reason_code=one.reason_code,
+                reason_system=one.reason_system,
+            )
+            self._take(connection, entry, in_utc(one.received), [row for row in rows if row.card == one.card])
+
+    def _take(self, connection: Connection, one: FeedbackEntry, received: datetime, rows: Sequence[Issued]) -> None:
+        moment = min(one.at, received)
+        if one.outcome == "accepted":
+            self._quiet.accept(connection, rows, one.accepted, moment)
+        else:
+            self._quiet.override(connection, rows, reason_of(one.reason_code, one.reason_system), moment)
 
     def _row(self, one: FeedbackEntry, digest: str, issuer: str, service: str, received: datetime) -> Mapping[str, Any]:
         return {

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoPlace
 from sqlalchemy.pool import QueuePool
 
@@ -34,14 +35,9 @@ _NOT_YET = re.compile(r":  the database system is |too many (?:clients|connectio
 _COMES_BACK = ("08", "53", "57P")  # connection lost, no room, stopped by its operator
 _T = TypeVar("_T")
 _ends: ContextVar[float] = ContextVar("ends")  # of this thread's work with the database, by time.monotonic
+_glancing: ContextVar[bool] = ContextVar("glancing", default=False)  # a connection is then not tried before it is used
 
-POOL: dict[str, Any] = {
-    "poolclass": QueuePool,
-    "pool_size": PLACES,
-    "max_overflow": 0,
-    "pool_pre_ping": True,  # after a restart of the server nobody is refused because of a connection that is no more
-    "pool_use_lifo": True,
-}
+POOL: dict[str, Any] = {"poolclass": QueuePool, "pool_size": PLACES, "max_overflow": 0, "pool_use_lifo": True}
 
 
 class Limits:
@@ -51,17 +47,22 @@ class Limits:
         self._places = BoundedSemaphore(PLACES)
         self._opening = ThreadPoolExecutor(PLACES, "postgresql")
         event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "checkout", _look)
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """What is done inside must end so soon. Raises SQLAlchemy's TimeoutError where no place is free."""
+    def within(self, seconds: float, *, glancing: bool = False) -> Iterator[None]:
+        """What is done inside must end so soon. Raises SQLAlchemy's TimeoutError where no place is free.
+
+        Whoever is `glancing` saves a turn to the server and back, and tries again where the connection is no more.
+        """
         ends = monotonic() + seconds
         if not self._places.acquire(timeout=max(0.0, seconds)):
             raise NoPlace("every connection is in use")
-        before = _ends.set(ends)
+        before, looked = _ends.set(ends), _glancing.set(glancing)
         try:
             yield
         finally:
+            _glancing.reset(looked)
             _ends.reset(before)
             self._places.release()
 
@@ -106,6 +107,18 @@ def _is_away(fault: BaseException) -> bool:
         return fault.sqlstate.startswith(_COMES_BACK)
     said = str(fault)
     return not _UNWILLING.search(said) or bool(_NOT_YET.search(said))
+
+
+def _look(connection: psycopg.Connection[Any], *_: object) -> None:
+    """After a restart of the server nobody is refused because of a connection that is no more."""
+    if _glancing.get():
+        return
+    try:
+        connection.autocommit = True
+        connection.execute("SELECT 1")
+        connection.autocommit = False
+    except psycopg.Error:
+        raise DisconnectionError("the connection is no more") from None
 
 
 def _open(ends: float, arguments: Any, options: dict[str, Any]) -> psycopg.Connection[Any]:

@@ -64,10 +64,9 @@ class QuietPeriodsTable:
         chosen = self._of_patient if clinician is None else self._of_clinician
         about = {"issuer": issuer, "patient": patient, "clinician": clinician, "as_of": as_of}
         found: dict[str, tuple[Quiet, ...]] = {}
-        with self._database.reading(seconds) as connection:
-            for one in connection.execute(chosen, about):
-                quiet = Quiet(Mark(one.fingerprint, one.newest), one.until)
-                found[one.rule] = (*found.get(one.rule, ()), quiet)
+        for one in self._database.glance(chosen, about, seconds):
+            quiet = Quiet(Mark(one.fingerprint, one.newest), one.until)
+            found[one.rule] = (*found.get(one.rule, ()), quiet)
         return found
 
     def override(self, connection: Connection, rows: Iterable[Issued], reason: str, moment: datetime) -> None:
@@ -90,7 +89,7 @@ class QuietPeriodsTable:
             connection.execute(self._put, row)
 
     def _row(self, row: Issued, reason: str, moment: datetime) -> Mapping[str, Any]:
-        since = max(moment, _in_utc(row.issued))
+        since = max(moment, in_utc(row.issued))
         days = 0 if reason == ACCEPTED else self._periods.days(row.rule, reason, row.indicator)
         return {
             "issuer": row.issuer,
@@ -111,6 +110,6 @@ def waits(row: Issued, taken: Container[str]) -> bool:
     return all(what.startswith("test ") and name in taken for name, what in offered.items()) and bool(offered)
 
 
-def _in_utc(moment: datetime) -> datetime:
+def in_utc(moment: datetime) -> datetime:
     """SQLite gives moments back without the zone in which all are written."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -58,7 +58,7 @@ def recall(service: Service, asked: HookRequest, issuer: Issuer, now: datetime) 
 
 
 def remember(known: Known, assessment: Assessment, cards: list[dict[str, Any]], record: PatientRecord) -> None:
-    """Counts the answer, and writes what its cards say. Never raises LedgerDown."""
+    """Counts the answer, and has what its cards say written. Never raises LedgerDown."""
     parts, service = wiring(), known.service
     parts.ledger.tallies.count(record.as_of, issuer_of_call(), service.id, assessment)
     advice = [*_shown(assessment, cards, record), *_shadowed(assessment, service, known.asked, record)]
@@ -66,7 +66,8 @@ def remember(known: Known, assessment: Assessment, cards: list[dict[str, Any]], 
     if known.answer is None or not (advice or signed):
         return
     try:
-        parts.ledger.cards.record(known.answer, advice, signed, _patience())
+        if not parts.ledger.cards.record(known.answer, advice, signed):
+            raise LedgerDown("NoRoom")
     except LedgerDown as fault:
         _unanswered("record", fault)
 

@@ -1,0 +1,61 @@
+"""Things to be written in, written soon and together by one thread: whoever hands them over does not wait for the disk."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
+from time import sleep
+from typing import Generic, TypeVar
+
+from cds_service.ledger.database import LedgerDown
+
+_MOST_WAITING = 2000
+_AT_ONCE = 100
+_AGAIN = 0.5  # seconds, where the database did not take them
+T = TypeVar("T")
+
+
+class Writer(Generic[T]):
+    """A queue and its thread, which begins with the first thing to write and ends with the process.
+
+    What is not written when a process is killed is lost: some milliseconds' worth. A database that is away is waited for; what
+    then finds no room in the queue is refused.
+    """
+
+    def __init__(self, write: Callable[[Sequence[T]], None]) -> None:
+        """`write` takes them in the order they came, all or none; it raises LedgerDown where it cannot."""
+        self._write = write
+        self._queue: deque[T] = deque()
+        self._changed = Condition()
+        self._thread: Thread | None = None
+
+    def put(self, one: T) -> bool:
+        """Whether there is room for it; it is then written as soon as the thread is free."""
+        with self._changed:
+            if len(self._queue) >= _MOST_WAITING:
+                return False
+            self._queue.append(one)
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="ledger-writer", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        return True
+
+    def flush(self, seconds: float = 5.0) -> bool:
+        """Waits until all that was handed over is written; whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._queue, seconds)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue)
+                some = [self._queue[place] for place in range(min(_AT_ONCE, len(self._queue)))]
+            try:
+                self._write(some)
+            except LedgerDown:
+                sleep(_AGAIN)
+                continue
+            with self._changed:
+                for _ in some:
+                    self._queue.popleft()  # only now: whoever flushes waits for what is being written
+                self._changed.notify_all()

@@ -1,0 +1,94 @@
+"""Things to be written in; out comes that they are written soon, in order, once, and that whoever hands them over never waits."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from cds_service.ledger import Ledger, LedgerDown, writer
+from cds_service.ledger.writer import Writer
+from cds_service.wire.feedback import FeedbackEntry
+from tests.histories import History
+
+PCP = "pneumocystis-start"
+
+
+def test_they_are_written_in_their_order_and_once() -> None:
+    got: list[int] = []
+    queue: Writer[int] = Writer(got.extend)
+    assert queue.flush(), "nothing to do is done"
+    for number in range(1000):
+        assert queue.put(number)
+    assert queue.flush()
+    assert got == list(range(1000))
+
+
+def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_AGAIN", 0.01)
+    got: list[int] = []
+    away = [True]
+
+    def write(some: Sequence[int]) -> None:
+        if away:
+            raise LedgerDown("OperationalError")
+        got.extend(some)
+
+    queue: Writer[int] = Writer(write)
+    queue.put(1)
+    assert not queue.flush(0.1)
+    queue.put(2)
+    away.clear()
+    assert queue.flush()
+    assert got == [1, 2]
+
+
+def test_what_finds_no_room_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_MOST_WAITING", 3)
+    free = Event()
+    queue: Writer[int] = Writer(lambda _: (free.wait(10), None)[1])
+    assert [queue.put(number) for number in range(5)] == [True, True, True, False, False]
+    began = monotonic()
+    queue.put(6)
+    assert monotonic() - began < 1
+    free.set()
+    assert queue.flush()
+    assert queue.put(7)
+
+
+def test_feedback_that_is_faster_than_its_card_begins_its_quiet_period_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another process gets it while this one is still writing."""
+    history = History(database_url=f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    go_on = Event()
+    real = history.ledger.cards._write
+    monkeypatch.setattr(history.ledger.cards._writer, "_write", lambda some: (go_on.wait(10), real(some))[1])
+    monkeypatch.setattr(history.ledger.cards, "flush", lambda: True)
+    visit = history.visit()
+    visit.override(PCP, "patient-refuses")
+    assert history.visit().says(PCP), "nobody knows the card yet"
+    go_on.set()
+    assert history.ledger.cards._writer.flush()
+    assert history.visit().until(PCP)
+
+
+def test_feedback_from_before_an_answer_is_not_about_what_it_says_now(tmp_path: Path) -> None:
+    """The same call again, with other facts: the word was on the facts as they were."""
+    history = History(database_url=f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    history.visit(instance="the-same").override(PCP, "patient-refuses")
+    history.clock.now = history.clock.now.replace(minute=5)
+    assert history.visit({"cd4": {"20": 90}, "settled": []}, instance="the-same").says(PCP)
+    assert history.visit({"cd4": {"20": 90}, "settled": []}).says(PCP)
+
+
+def test_another_clients_word_on_the_same_card_is_nothing_to_it(tmp_path: Path) -> None:
+    history = History(database_url=f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    visit = history.visit()
+    theirs = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
+    entry = FeedbackEntry(card=visit.finding(PCP)["card"], outcome="overridden", at=history.clock.now)
+    theirs.feedback.record([entry], "https://other.example", visit.service, history.clock.now)
+    theirs.database.close()
+    assert history.visit().says(PCP)
+    assert history.ledger.feedback.of_card(entry.card, "open-demo") == []
