@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from contextlib import nullcontext
 from datetime import date, datetime
@@ -28,7 +29,24 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "check", help="say what this service can make of a client's captured requests, or of its FHIR server"
     )
-    parser.add_argument("what", nargs="+", metavar="FILE", help="captured CDS Hooks requests")
+    parser.add_argument(
+        "what", nargs="*", metavar="FILE|URL", help="captured CDS Hooks requests, or the base URL of a FHIR server"
+    )
+    parser.add_argument(
+        "--patient",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="with a URL: whose chart to ask for; may be repeated",
+    )
+    bearer = parser.add_mutually_exclusive_group()  # never an argument: those can be seen by everybody on the machine
+    bearer.add_argument(
+        "--bearer-env", metavar="NAME", help="with a URL: the environment variable that holds its token"
+    )
+    bearer.add_argument("--bearer-file", type=Path, metavar="FILE", help="with a URL: the file that holds its token")
+    parser.add_argument(
+        "--allow-private", action="store_true", help="with a URL: it may be of this machine or of a private network"
+    )
     parser.add_argument("--issuer", metavar="ISS", help="by the entry of this client in the trust file (CDS_ISSUERS)")
     parser.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day to judge at (default: today)")
     parser.add_argument("--format", choices=("terminal", "json"), default="terminal")
@@ -40,6 +58,8 @@ def _run(options: argparse.Namespace) -> int:
     from cds_service.app import system_clock  # noqa: PLC0415
 
     try:
+        if not options.what:
+            raise CannotCheckError("files with captured requests, or a URL and --patient, are expected")
         report = _report(options, read_settings(), system_clock())
         _put(report, options)
     except CannotCheckError as fault:
@@ -52,7 +72,38 @@ def _report(options: argparse.Namespace, settings: Settings, now: datetime) -> "
     from cds_service.doctor.examine import examine  # noqa: PLC0415
 
     site = _site(options, settings, now)
-    return examine([_captured(one, options.as_of, now) for one in options.what], site)
+    urls = [one for one in options.what if "://" in one]
+    if not urls:
+        if options.patient:
+            raise CannotCheckError("--patient: the base URL of a FHIR server is expected with it")
+        return examine([_captured(one, options.as_of, now) for one in options.what], site)
+    if len(options.what) > 1 or not options.patient:
+        raise CannotCheckError("one URL and at least one --patient are expected, and no files beside them")
+    return _of_server(urls[0], options, site)
+
+
+def _of_server(url: str, options: argparse.Namespace, site: "Site") -> "Report":
+    from cds_service.doctor.examine import examine  # noqa: PLC0415
+    from cds_service.doctor.server import NoServerError, charts, server_at  # noqa: PLC0415
+
+    try:
+        found = charts(server_at(url, _bearer(options), options.allow_private), options.patient, site)
+    except NoServerError as fault:
+        raise CannotCheckError(str(fault)) from None
+    return examine(found.calls, site, found.beside)
+
+
+def _bearer(options: argparse.Namespace) -> str | None:
+    """The token for the FHIR server; never shown."""
+    if options.bearer_env is not None:
+        found = os.environ.get(options.bearer_env, "").strip()
+    elif options.bearer_file is not None:
+        found = _read(options.bearer_file, "--bearer-file").decode("utf-8", "replace").strip()
+    else:
+        return None
+    if not found.isascii() or not found.isprintable() or not found or " " in found:
+        raise CannotCheckError("the token of the FHIR server is empty, or is no token")
+    return found
 
 
 def _site(options: argparse.Namespace, settings: Settings, now: datetime) -> "Site":
@@ -91,15 +142,20 @@ def _captured(path: str, as_of: date | None, now: datetime) -> "Captured":
     from cds_service.doctor.captured import captured  # noqa: PLC0415
     from cds_service.explain import moment  # noqa: PLC0415
 
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError:
-        raise CannotCheckError(f"{path}: it cannot be read") from None
-    if len(content) > _MOST_BYTES:
-        raise CannotCheckError(f"{path}: it is too large")
+    content = _read(Path(path), path)
     found = captured(Path(path).name, content)
     return replace(found, now=moment(found.body, as_of, now))
+
+
+def _read(path: Path, named: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError:
+        raise CannotCheckError(f"{named}: it cannot be read") from None
+    if len(content) > _MOST_BYTES:
+        raise CannotCheckError(f"{named}: it is too large")
+    return content
 
 
 def _put(report: "Report", options: argparse.Namespace) -> None:

@@ -57,7 +57,7 @@ def gather(
     if not queries:
         return request
     fetched = client.fetch(guard, request.fhir_server, lent.access_token if lent else None, queries, deadline)
-    came = {key: _joined(_before(request, queries[key], key), one.pages) for key, one in fetched.items() if one.pages}
+    came = {key: joined(_before(request, queries[key], key), one.pages) for key, one in fetched.items() if one.pages}
     return replace(request, prefetch={**request.prefetch, **came})
 
 
@@ -123,7 +123,7 @@ def _before(request: HookRequest, query: str, key: str) -> tuple[Raw, ...]:
     return (request.prefetch[key],) if query.startswith("http") else ()
 
 
-def _joined(sent: tuple[Raw, ...], fetched: Iterable[bytes]) -> Raw:
+def joined(sent: tuple[Raw, ...], fetched: Iterable[bytes]) -> Raw:
     """Several pages as one Bundle: the entries of all, the total of the first, the links (if it goes on) of the last."""
     pages = [*sent, *map(Raw, fetched)]
     if len(pages) == 1:

@@ -38,6 +38,7 @@ class Call:
     supply: Supply
     orders: tuple[Received, ...]
     subject: Subject | None
+    made: bool  # nobody made this call: its envelope says nothing
     belongs: tuple[tuple[str, str], ...]  # of each resource the key it came under and a key it answers
 
 
@@ -66,6 +67,7 @@ def read_call(one: Captured, labs: LabReader) -> Call:
         supply=supply,
         orders=orders,
         subject=subject,
+        made=one.made,
         belongs=tuple(keys_that_came(supply, labs)),
     )
 

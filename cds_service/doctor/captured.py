@@ -19,6 +19,7 @@ class Captured:
     content: Any
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
+    made: bool = False  # by the check itself, from what a FHIR server answered
     now: datetime | None = None  # the moment to judge it at; None: that of the check
 
 

@@ -30,9 +30,7 @@ def envelope_remarks(call: Call) -> Iterator[Remark]:
     body = call.content
     if call.refused:
         yield Remark(weight="refused", says=call.refused)
-    if not isinstance(body, dict):
-        return
-    if "feedback" in body or "overrideReasons" in body:
+    if not isinstance(body, dict) or call.made:
         return
     context = body.get("context")
     parts = (_form(body), _context(context, call), _server(body), _client(body, call))

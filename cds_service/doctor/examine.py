@@ -47,6 +47,9 @@ class Beside:
     token: tuple[TokenCheck, ...] = ()
     clocks: tuple[Remark, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    laboratories: tuple[
+        Captured, ...
+    ] = ()  # every result of a patient, whatever its code: looked at for its codes alone
     examined: tuple[Examined, ...] = field(default=())
 
 
@@ -57,6 +60,8 @@ def examine(files: Iterable[Captured], site: Site, beside: Beside | None = None)
     no_calls = [one for one, other in captured if other]
     calls = [read_call(one, _labs(one.now or site.now, site)) for one, other in captured if not other]
     seen = [one for call in calls for one in _accounts(call, site)]
+    besides = _besides(beside.laboratories, seen, site)
+    seen += besides
     rules, refused = advice(calls, site.knowledge, site.profile, site.iu_per_copy, site.not_supplied)
     calls = [replace(one, refused=one.refused or refused.get(one.name, "")) for one in calls]
     ways = codes(seen)
@@ -68,7 +73,9 @@ def examine(files: Iterable[Captured], site: Site, beside: Beside | None = None)
         checked=site.now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         issuer=site.issuer,
         examined=(*map(_examined, calls), *map(_other, no_calls), *beside.examined),
-        remarks=_together([*odd, *(said for one in no_calls for said in _of_feedback(one)), *beside.remarks]),
+        remarks=_together(
+            [*odd, *(said for one in no_calls for said in _of_feedback(one)), *beside.remarks, *_left_out(besides)]
+        ),
         keys=keys(calls) if calls else (),
         codes=ways,
         units=units(seen),
@@ -87,6 +94,20 @@ def _labs(now: datetime, site: Site) -> LabReader:
 
 def _accounts(call: Call, site: Site) -> Iterable[Account]:
     return accounts([*call.supply.received, *call.orders], call.subject, _labs(call.now, site))
+
+
+def _besides(laboratories: Iterable[Captured], seen: Iterable[Account], site: Site) -> list[Account]:
+    """The results that the templates did not bring. They came under no template, which therefore raises no doubt."""
+    known = {one.source for one in seen}
+    calls = (read_call(one, _labs(site.now, site)) for one in laboratories)
+    return [one for call in calls for one in _accounts(call, site) if one.source not in known]
+
+
+def _left_out(besides: Iterable[Account]) -> Iterable[Remark]:
+    unknown = sum(one.ours is None for one in besides)
+    if unknown:
+        says = "results are in codes that are not recognised: the templates ask by code and never bring them"
+        yield Remark(weight="loses", says=says, where="Observation", times=unknown)
 
 
 def _is_no_call(one: Captured) -> bool:

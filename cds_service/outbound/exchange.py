@@ -47,6 +47,14 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What came: the body, and the Date header as it is."""
+
+    body: bytes
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """What the requests to one server share: the line, the deadline (`time.monotonic`), the bytes they may bring in."""
 
@@ -56,10 +64,14 @@ class Exchange:
 
     def body(self, request: PreparedRequest, most: int) -> bytes:
         """The body of the answer, of at most so many bytes. Raises Failed."""
+        return self.whole(request, most).body
+
+    def whole(self, request: PreparedRequest, most: int) -> Answer:
+        """The answer, its body of at most so many bytes. Raises Failed."""
         try:
             with closing(self._answer(request)) as response:
                 _check(response, most)
-                return self._read(response, most)
+                return Answer(self._read(response, most), response.headers.get("Date"))
         except Failed:
             raise
         except (requests.RequestException, HTTPError, OSError, ValueError) as fault:
