@@ -164,7 +164,11 @@ OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "
         (204, "cards", ["fault: a status that is no answer to this call (204)"]),
         (500, "cards-or-412", ["fault: a status that is no answer to this call (500)"]),
         (302, "cards", ["fault: it sends its caller elsewhere; redirects are not followed (302)"]),
-        (429, "cards", ["fault: too many calls at once for it (429)"]),
+        (
+            429,
+            "cards",
+            ["fault: too many calls at once for it (429)", "note: it does not say when to try again (Retry-After)"],
+        ),
         (401, "refusal", []),
         (403, "refusal", ["note: a token that is wrong was refused with 403; 401 is usual"]),
         (200, "refusal", ["fault: a token that is wrong was not refused (200; 401 is expected)"]),

@@ -77,6 +77,10 @@ def test_every_wrong_token_is_refused_and_every_right_one_is_not(
     assert (status, faults(document)) == (0, set())
     assert [one["status"] for one in document["calls"]] == [200] + [401] * len(WRONG)
     assert document["figures"]["refused"] == len(WRONG)
+    assert [(one["tokenFault"], one["tokenRefused"]) for one in document["calls"]] == [
+        (None, None),
+        *((wrong, True) for wrong in WRONG),
+    ]
 
 
 def test_a_client_that_is_not_in_the_trust_file_is_told_so(capsys: pytest.CaptureFixture[str], site: Site) -> None:
@@ -168,8 +172,22 @@ def test_ctrl_c_prints_the_table_so_far(tmp_path: Path) -> None:
 
 
 def test_nothing_that_signs_or_opens_a_chart_is_printed(capsys: pytest.CaptureFixture[str], site: Site) -> None:
-    main(["simulate", site.url, *site.options, *ONE, "--fhir", "fast", "--fhir-port", str(site.fhir_port)])
+    main(
+        [
+            "simulate",
+            site.url,
+            *site.options,
+            *ONE,
+            "--token-fault",
+            "expired",
+            "--fhir",
+            "fast",
+            "--fhir-port",
+            str(site.fhir_port),
+        ]
+    )
     printed = capsys.readouterr()
     key: dict[str, Any] = json.loads(Path(site.options[1]).read_text("utf-8"))
+    assert "the wrong token was refused" in printed.out
     for secret in ("eyJ", "Bearer", key["d"]):
         assert secret not in printed.out + printed.err

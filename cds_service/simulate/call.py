@@ -63,6 +63,7 @@ class Ehr:
             hook=moment.service.hook,
             who=moment.who,
             sent=call.words(self.signer, self.lender),
+            wrong=call.wrong,
             status=answer.status,
             ms=answer.ms,
             cards=shown_cards(answer.cards),

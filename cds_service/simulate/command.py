@@ -73,11 +73,26 @@ def _add_tokens(parser: argparse.ArgumentParser) -> None:
 
 def _add_faults(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("data and feedback")
-    group.add_argument("--prefetch", choices=("full", "none", "partial", "broken"), default="full")
-    group.add_argument("--fhir", choices=("none", "fast", "slow", "hang", "error", "gone"), default="none")
+    group.add_argument(
+        "--prefetch",
+        choices=("full", "none", "partial", "broken"),
+        default="full",
+        help="what is sent: all that is asked for (default), nothing, all but one key after the other, or one key after the other broken",
+    )
+    group.add_argument(
+        "--fhir",
+        choices=("none", "fast", "slow", "hang", "error", "gone"),
+        default="none",
+        help="lend a FHIR server of this machine that is so, with a made-up token",
+    )
     group.add_argument("--fhir-port", type=_number(65535), default=0, metavar="N", help="(default: any that is free)")
     group.add_argument("--fhir-url", metavar="URL", help="the address it is lent under, if not its own")
-    group.add_argument("--feedback", choices=("none", "accept", "override", "both"), default="none")
+    group.add_argument(
+        "--feedback",
+        choices=("none", "accept", "override", "both"),
+        default="none",
+        help="say twice what became of the cards",
+    )
 
 
 def _number(most: int) -> Callable[[str], int]:

@@ -46,6 +46,8 @@ def _call(outcome: Outcome) -> dict[str, Any]:
         "hook": outcome.hook,
         "patient": outcome.who,
         "sent": list(outcome.sent),
+        "tokenFault": outcome.wrong,
+        "tokenRefused": outcome.token_refused,
         "status": outcome.status,
         "ms": round(outcome.ms, 1),
         "cards": None if outcome.cards is None else [asdict(one) for one in outcome.cards],

@@ -49,6 +49,8 @@ class Terminal:
         self._line(Text(f"     {' · '.join(outcome.sent)}", "dim"))
         for card in outcome.cards or ():
             self._line(Text.assemble("     ", (f"{card.indicator:<8} ", COLOURS.get(card.indicator, "")), card.summary))
+        if outcome.token_refused:
+            self._line(Text("     the wrong token was refused", "dim"))
         if outcome.cards == ():
             self._line(Text("     no cards", "dim"))
         self._besides(outcome)

@@ -26,6 +26,8 @@ def judge_call(answer: Answer, expected: Expected, patient_id: str) -> Iterator[
     else:
         yield fault(f"{_WORDS.get(answer.status, 'a status that is no answer to this call')} ({answer.status})")
         yield from _outcome(answer)
+        if answer.status in (429, 503) and "retry-after" not in answer.headers:
+            yield note("it does not say when to try again (Retry-After)")
 
 
 _WORDS = {

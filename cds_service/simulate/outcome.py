@@ -46,6 +46,7 @@ class Outcome:
     hook: str
     who: str
     sent: tuple[str, ...]
+    wrong: str | None  # what was wrong with its token
     status: int | None
     ms: float
     cards: tuple[Shown, ...] | None  # None: not answered
@@ -54,6 +55,11 @@ class Outcome:
     asked: tuple[str, ...] | None  # of the FHIR server, with the token that was lent; None: none was lent
     told: Told | None
     remarks: tuple[Remark, ...]
+
+    @property
+    def token_refused(self) -> bool | None:
+        """Whether a token that is wrong was refused; None where it was right."""
+        return None if self.wrong is None else self.status in (401, 403)
 
 
 @dataclass(slots=True)
