@@ -77,7 +77,7 @@ def _add_faults(parser: argparse.ArgumentParser) -> None:
         "--prefetch",
         choices=("full", "none", "partial", "broken"),
         default="full",
-        help="what is sent: all that is asked for (default), nothing, all but one key after the other, or one key after the other broken",
+        help="what is sent: all (default), nothing, all but one key in turn, or all with one key in turn broken",
     )
     group.add_argument(
         "--fhir",
