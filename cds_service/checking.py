@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what only this command needs is imported where it runs
     from cds_service.access import Issuer
     from cds_service.doctor.captured import Captured
     from cds_service.doctor.examine import Site
-    from cds_service.doctor.findings import Report
+    from cds_service.doctor.findings import Report, TokenCheck
 
 _MOST_BYTES = 64 << 20
 
@@ -48,6 +48,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--allow-private", action="store_true", help="with a URL: it may be of this machine or of a private network"
     )
     parser.add_argument("--issuer", metavar="ISS", help="by the entry of this client in the trust file (CDS_ISSUERS)")
+    parser.add_argument(
+        "--token",
+        type=Path,
+        metavar="FILE",
+        help="a captured token: every check is made, against the trust file if set",
+    )
     parser.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day to judge at (default: today)")
     parser.add_argument("--format", choices=("terminal", "json"), default="terminal")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the report there")
@@ -58,8 +64,8 @@ def _run(options: argparse.Namespace) -> int:
     from cds_service.app import system_clock  # noqa: PLC0415
 
     try:
-        if not options.what:
-            raise CannotCheckError("files with captured requests, or a URL and --patient, are expected")
+        if not options.what and not options.token:
+            raise CannotCheckError("files with captured requests, or a URL and --patient, or --token are expected")
         report = _report(options, read_settings(), system_clock())
         _put(report, options)
     except CannotCheckError as fault:
@@ -69,20 +75,23 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace, settings: Settings, now: datetime) -> "Report":
-    from cds_service.doctor.examine import examine  # noqa: PLC0415
+    from cds_service.doctor.examine import Beside, examine  # noqa: PLC0415
 
     site = _site(options, settings, now)
     urls = [one for one in options.what if "://" in one]
+    token = _token(options.token, settings, now) if options.token else ()
     if not urls:
         if options.patient:
             raise CannotCheckError("--patient: the base URL of a FHIR server is expected with it")
-        return examine([_captured(one, options.as_of, now) for one in options.what], site)
+        return examine([_captured(one, options.as_of, now) for one in options.what], site, Beside(token=token))
     if len(options.what) > 1 or not options.patient:
         raise CannotCheckError("one URL and at least one --patient are expected, and no files beside them")
-    return _of_server(urls[0], options, site)
+    return _of_server(urls[0], options, site, token)
 
 
-def _of_server(url: str, options: argparse.Namespace, site: "Site") -> "Report":
+def _of_server(url: str, options: argparse.Namespace, site: "Site", token: "tuple[TokenCheck, ...]") -> "Report":
+    from dataclasses import replace  # noqa: PLC0415
+
     from cds_service.doctor.examine import examine  # noqa: PLC0415
     from cds_service.doctor.server import NoServerError, charts, server_at  # noqa: PLC0415
 
@@ -90,7 +99,19 @@ def _of_server(url: str, options: argparse.Namespace, site: "Site") -> "Report":
         found = charts(server_at(url, _bearer(options), options.allow_private), options.patient, site)
     except NoServerError as fault:
         raise CannotCheckError(str(fault)) from None
-    return examine(found.calls, site, found.beside)
+    return examine(found.calls, site, replace(found.beside, token=token))
+
+
+def _token(file: Path, settings: Settings, now: datetime) -> "tuple[TokenCheck, ...]":
+    from cds_service.doctor.tokens import Trust, check_token  # noqa: PLC0415
+    from cds_service.outbound.connection import trusting  # noqa: PLC0415
+    from hooks import SERVICES  # noqa: PLC0415
+
+    base = settings.public_url
+    paths = [f"{base}/cds-services/{one.id}{end}" for one in SERVICES for end in ("", "/feedback")] if base else []
+    issuers = {one.iss: one for one in _issuers(settings)} if settings.issuers else None
+    trust = Trust(issuers=issuers, endpoints=tuple(paths), now=int(now.timestamp()), context=trusting)
+    return check_token(_read(file, "--token").decode("utf-8", "replace"), trust)
 
 
 def _bearer(options: argparse.Namespace) -> str | None:
@@ -125,15 +146,19 @@ def _site(options: argparse.Namespace, settings: Settings, now: datetime) -> "Si
 
 
 def _issuer(iss: str, settings: Settings) -> "Issuer":
+    found = next((one for one in _issuers(settings) if one.iss == iss), None)
+    if found is None:
+        raise CannotCheckError("--issuer: there is no entry of this `iss` in the trust file")
+    return found
+
+
+def _issuers(settings: Settings) -> "tuple[Issuer, ...]":
     from cds_service.access.trust_file import read_issuers  # noqa: PLC0415
     from cds_service.chart.prefetch import KEYS  # noqa: PLC0415
 
     if settings.issuers is None:
         raise SettingFault("CDS_ISSUERS: the trust file is required where --issuer is given.")
-    found = next((one for one in read_issuers(settings.issuers, KEYS[1:]) if one.iss == iss), None)
-    if found is None:
-        raise CannotCheckError("--issuer: there is no entry of this `iss` in the trust file")
-    return found
+    return read_issuers(settings.issuers, KEYS[1:])
 
 
 def _captured(path: str, as_of: date | None, now: datetime) -> "Captured":
