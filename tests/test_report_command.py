@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -274,3 +275,12 @@ def test_whoever_has_read_enough_may_stop_reading() -> None:
         running.stdout.close()
         assert running.stderr.read() == b""
     assert running.returncode == 1
+
+
+def test_the_guide_explains_every_column_and_member(capsys: pytest.CaptureFixture[str]) -> None:
+    guide = (ROOT / "docs" / "report.md").read_text("utf-8")
+    columns = rows(capsys, *NOVEMBER)[0].keys()
+    members = json.loads(printed(capsys, *NOVEMBER, "--format", "json"))
+    named = set(re.findall(r"`([A-Za-z_]+)`", guide))
+    assert {one for one in columns if not one.startswith(("overridden_", "held_"))} <= named
+    assert members.keys() | members["total"].keys() | members["rules"][0].keys() <= named
