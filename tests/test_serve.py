@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,7 @@ def trust_file(folder: Path) -> Iterator[Path]:
             if line.startswith('jwks = "https://'):
                 name = line.removeprefix('jwks = "https://').partition(".")[0]
                 lines[place] = f'jwks = "{server.base}/{name}"\nallow_private_addresses = true'
+        shutil.copy(ROOT / "docs" / "local-codes.example.toml", folder)
         file = folder / "issuers.toml"
         file.write_text("\n".join(lines), "utf-8")
         yield file
