@@ -7,7 +7,7 @@ import sys
 from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from cds_service.settings import SettingFault, Settings, read_settings
 
@@ -55,7 +55,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="a captured token: every check is made, against the trust file if set",
     )
     parser.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day to judge at (default: today)")
-    parser.add_argument("--format", choices=("terminal", "json"), default="terminal")
+    parser.add_argument("--format", choices=("terminal", "json", "html"), default="terminal")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the report there")
     parser.set_defaults(run=_run)
 
@@ -66,6 +66,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         if not options.what and not options.token:
             raise CannotCheckError("files with captured requests, or a URL and --patient, or --token are expected")
+        if options.format == "html" and not options.out:
+            raise CannotCheckError("--format html: a file is expected under --out")
         report = _report(options, read_settings(), system_clock())
         _put(report, options)
     except CannotCheckError as fault:
@@ -186,14 +188,22 @@ def _read(path: Path, named: str) -> bytes:
 def _put(report: "Report", options: argparse.Namespace) -> None:
     try:
         with options.out.open("w", encoding="utf-8") if options.out else nullcontext(sys.stdout) as out:
-            if options.format == "json":
-                from cds_service.doctor.document import document  # noqa: PLC0415
-
-                json.dump(document(report), out, ensure_ascii=False, indent=2)
-                out.write("\n")
-            else:
-                from cds_service.doctor.in_terminal import print_report  # noqa: PLC0415
-
-                print_report(report, out)
+            _write(report, options.format, out)
     except OSError:
         raise CannotCheckError("--out: the file cannot be written") from None
+
+
+def _write(report: "Report", form: str, out: TextIO) -> None:
+    if form == "json":
+        from cds_service.doctor.document import document  # noqa: PLC0415
+
+        json.dump(document(report), out, ensure_ascii=False, indent=2)
+        out.write("\n")
+    elif form == "html":
+        from cds_service.doctor.page import page  # noqa: PLC0415
+
+        out.write(f"{page(report)}\n")
+    else:
+        from cds_service.doctor.in_terminal import print_report  # noqa: PLC0415
+
+        print_report(report, out)

@@ -66,7 +66,7 @@ def _entries(row: CodeReport, knowledge: Knowledge) -> Iterator[tuple[str, ...]]
             continue
         meaning = _meaning(row, knowledge)
         shown = f", {row.display}" if row.display else ""
-        head = f"# seen {row.times} times{shown}"
+        head = f"# seen {row.times}×{shown}"
         entry = (f"# [[{_TABLES[row.kind]}]]", f"# system = {_toml(system)}", f"# code = {_toml(code)}")
         yield (head, *entry, f"# {meaning}") if meaning else (f"{head}: no suggestion", *entry)
 

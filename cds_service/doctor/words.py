@@ -15,6 +15,16 @@ NOTES = (
     "Strict validity harms nobody here: the service reads less of a resource, and more tolerantly.",
 )
 _SYSTEMS = {LOINC: "LOINC", SNOMED: "SNOMED CT", RXNORM: "RxNorm", ATC: "ATC", ICD_10: "ICD-10", ICD_10_CM: "ICD-10-CM"}
+KEYS = "Honoured: it came under its key, be it as null or empty, which says that there is none. A usable answer counts anywhere."
+SHAPES = "Of a value only the shape: each digit as 9. None where the unit was enough to read it."
+RULES = "Assessed counts advice given and advice not needed alike: the chart was enough to tell."
+PARAMETERS = (
+    "Each is asked with a value that nothing matches; what is found all the same shows that it is not looked at."
+)
+CHECKS = "The names are those of `cds_refused_tokens_total`."
+VALIDITY = (
+    "FHIR R4B taken at its word: for whoever makes these resources. It harms nobody here, and no advice is lost by it."
+)
 KINDS = {
     "result": "Results",
     "drug": "Drugs",
@@ -26,7 +36,7 @@ KINDS = {
 
 def title(report: Report) -> str:
     """What was checked, in one line."""
-    whose = f" of {report.issuer}" if report.issuer else ""
+    whose = f" from {report.issuer}" if report.issuer else ""
     return f"What this service can make of what it gets{whose}"
 
 
