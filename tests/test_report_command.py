@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -26,19 +27,26 @@ NOVEMBER = ("--from", "2026-11-01", "--to", "2026-11-30")
 UNSAFE = "=cmd|'/c calc'!A1,\"x\""
 
 
-@pytest.fixture(autouse=True)
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A ledger with the history, named by the environment; it is the end of November."""
-    for name in os.environ:
-        if name.startswith("CDS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setattr(app, "system_clock", lambda: datetime(2026, 11, 30, 12, tzinfo=UTC))
-    file = tmp_path / "ledger.sqlite3"
-    monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{file}")
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with the history; made once."""
+    file = tmp_path_factory.mktemp("told") / "ledger.sqlite3"
     ledger = Ledger(f"sqlite:///{file}")
     tell(ledger)
     say(ledger, 50, at(11, 22), "p9", "f9", UNSAFE)  # no rule has such a name; a table must bear it all the same
     ledger.database.close()
+    return file
+
+
+@pytest.fixture(autouse=True)
+def database(told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, named by the environment; it is the end of November."""
+    for name in os.environ:
+        if name.startswith("CDS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(app, "system_clock", lambda: datetime(2026, 11, 30, 12, tzinfo=UTC))
+    file = Path(shutil.copy(told, tmp_path / "ledger.sqlite3"))
+    monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{file}")
     return file
 
 
