@@ -171,7 +171,7 @@ def _captured(path: str, as_of: date | None, now: datetime) -> "Captured":
 
     content = _read(Path(path), path)
     found = captured(Path(path).name, content)
-    return replace(found, now=moment(found.body, as_of, now))
+    return found if found.received and not as_of else replace(found, now=moment(found.body, as_of, now))
 
 
 def _read(path: Path, named: str) -> bytes:

@@ -186,6 +186,7 @@ def test_a_capture_with_headers_tells_who_calls() -> None:
     wrapped = {
         "method": "POST",
         "path": "/cds-services/x",
+        "received": "2026-11-20T12:00:00Z",
         "headers": {"Origin": "https://ehr.example.org", "Date": "Fri, 20 Nov 2026 12:05:00 GMT"},
         "body": call(),
     }
@@ -193,6 +194,7 @@ def test_a_capture_with_headers_tells_who_calls() -> None:
     assert "a browser page calls: put https://ehr.example.org under `origins` in the trust file" in said(report)
     assert "no Authorization header came with it" in said(report)
     assert [one.says for one in report.clocks] == ["its clock is 300 seconds ahead of ours: tokens may be refused"]
+    assert checked(wrapped | {"received": None}).clocks == ()  # when it came in is not known
 
 
 def test_feedback_that_was_captured_beside_is_looked_at_too() -> None:

@@ -80,7 +80,9 @@ def test_all_faults_show_at_once(issuers: dict[str, Issuer]) -> None:
     epic = token(aud="typed by hand", iat=NOW - 10, exp=NOW + 890, tenant=None, jti=None)
     assert failed(epic, issuers) == {"audience", "lifetime", "tenant", "claims"}
     found = checks(epic, issuers)
-    assert found["audience"].says == f"aud is typed by hand; expected is {BASE + SIGN}"
+    assert found["audience"].says == (
+        f"aud is typed by hand; expected is {BASE + SIGN}; what a client cannot help sending goes under audiences"
+    )
     assert found["lifetime"].says == "from iat to exp 900 seconds; 1 to 300 expected"
 
 
@@ -143,3 +145,12 @@ def test_the_command_takes_a_token_apart_and_never_shows_it(
     printed = capsys.readouterr().out
     assert "aud is https://proxy.example.org/x; expected is" in " ".join(printed.split())
     assert not [part for part in captured.split(".") if part in printed]
+
+
+def test_of_the_public_sandbox_it_says_that_anybody_can_call_as_it(tmp_path: Path) -> None:
+    sandbox = CdsClient(iss="https://sandbox.cds-hooks.org")
+    (tmp_path / "keys.json").write_bytes(key_set(sandbox.jwk()))
+    (tmp_path / "issuers.toml").write_text('[[issuer]]\npreset = "sandbox"\njwks = "keys.json"', "utf-8")
+    issuers = {one.iss: one for one in read_issuers(str(tmp_path / "issuers.toml"), KEYS[1:])}
+    said = checks(token(sandbox), issuers)["issuer"]
+    assert (said.result, "its private key is public" in said.says) == ("passed", True)

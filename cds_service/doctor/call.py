@@ -38,6 +38,7 @@ class Call:
     supply: Supply
     orders: tuple[Received, ...]
     subject: Subject | None
+    received: datetime | None  # when it came in, where that is known
     made: bool  # nobody made this call: its envelope says nothing
     belongs: tuple[tuple[str, str], ...]  # of each resource the key it came under and a key it answers
 
@@ -67,6 +68,7 @@ def read_call(one: Captured, labs: LabReader) -> Call:
         supply=supply,
         orders=orders,
         subject=subject,
+        received=one.received,
         made=one.made,
         belongs=tuple(keys_that_came(supply, labs)),
     )

@@ -21,10 +21,13 @@ class Captured:
     path: str = ""
     made: bool = False  # by the check itself, from what a FHIR server answered
     now: datetime | None = None  # the moment to judge it at; None: that of the check
+    received: datetime | None = (
+        None  # when it came in, where the file says so: only then a Date header tells of a clock
+    )
 
 
 def captured(name: str, content: bytes) -> Captured:
-    """A file is the body of the call, or an object of `headers`, `path` and `body` as proxies and browsers save it."""
+    """A file is the body of the call, or an object of `headers`, `path`, `body` and `received` as proxies save it."""
     read = _json(content)
     if not isinstance(read, dict) or "body" not in read or "hook" in read:
         return Captured(name, content, read)
@@ -32,7 +35,16 @@ def captured(name: str, content: bytes) -> Captured:
     headers = {str(key).lower(): str(value) for key, value in told.items()} if isinstance(told, dict) else {}
     inner = read["body"]
     body = inner.encode() if isinstance(inner, str) else _raw_body(content)
-    return Captured(name, body, _json(body), headers, str(read.get("path") or ""))
+    came = _instant(read.get("received"))
+    return Captured(name, body, _json(body), headers, str(read.get("path") or ""), now=came, received=came)
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
 
 
 def _raw_body(content: bytes) -> bytes:

@@ -15,7 +15,7 @@ _DATED = ("authoredOn", "effectiveDateTime", "effectiveInstant", "issued", "reco
 
 
 def clock_remarks(call: Call) -> Iterator[Remark]:
-    """Of every resource of a call, and of its Date header where it came with one."""
+    """Of every resource of a call, and of its Date header where it is known when it came in."""
     for one in resources(call.content):
         kind = str(one["resourceType"])
         meta = one.get("meta")
@@ -24,7 +24,8 @@ def clock_remarks(call: Call) -> Iterator[Remark]:
         for name in _DATED:
             if _is_future(one.get(name), call.now):
                 yield Remark(weight="loses", says=f"{name} lies in the future", where=kind)
-    yield from date_remarks(call.headers.get("date"), call.now)
+    if call.received:
+        yield from date_remarks(call.headers.get("date"), call.received)
 
 
 def date_remarks(header: str | None, now: datetime) -> Iterator[Remark]:

@@ -12,6 +12,7 @@ from typing import Any
 from cds_service.access.issuers import FITS, Issuer
 from cds_service.access.keys import KeyOutcome, Keys
 from cds_service.access.tokens import REASONS, Reason, Refused, Token, check_claims, check_signature, take_apart
+from cds_service.access.trust_file import presets
 from cds_service.doctor.findings import TokenCheck
 from cds_service.doctor.shown import clean
 
@@ -81,6 +82,8 @@ def _checks(token: Token, trust: Trust) -> Iterator[TokenCheck]:
         yield _left("issuer", f"{_UNTRUSTED}; it says {iss or 'none'}")
     elif known is None:
         yield _failed("issuer", f"{iss or 'none'} is not in the trust file, to the character")
+    elif known.iss == presets()["sandbox"]["iss"]:
+        yield _passed("issuer", "the CDS Hooks Sandbox: its private key is public, and anybody can call as it")
     issuer = known or Issuer(iss=token.iss or "", keys=None, algorithms=tuple(FITS))
     yield from _of_claims(token, issuer, trust, known is not None)
     yield from _of_times(token, issuer, trust.now)
@@ -106,7 +109,9 @@ def _of_claims(token: Token, issuer: Issuer, trust: Trust, is_known: bool) -> It
     if not trust.endpoints and not issuer.audiences:
         yield _left("audience", "CDS_PUBLIC_URL is not set: the address that is called is not known")
     elif _reason(replace(bare, claims=aud | _only(claims, "aud")), issuer, trust):
-        yield _failed("audience", f"aud is {_listed(claims.get('aud'))}; expected is {_expected(issuer, trust)}")
+        came = _listed(claims.get("aud"))
+        remedy = "what a client cannot help sending goes under audiences"
+        yield _failed("audience", f"aud is {came}; expected is {_expected(issuer, trust)}; {remedy}")
     tenant = {name: value for name, value in sound.items() if name != "tenant"}
     if is_known and _reason(replace(bare, claims=tenant | _only(claims, "tenant")), issuer, trust):
         yield _failed("tenant", f"{_listed(claims.get('tenant'))} is none of the tenants of the entry")
