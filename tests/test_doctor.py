@@ -226,6 +226,7 @@ def test_codes_are_recognised_none_of_ours_or_not_recognised_each_with_why() -> 
         result() | {"id": "glucose", "code": {"coding": [{"system": "http://loinc.org", "code": "2345-7"}]}},
         result(id="local"),
         result(code="x", system="", id="without"),
+        result(code="CD4", system="http://loinc.org", id="miscoded"),
         result() | {"id": "words", "code": {"text": "words of a person"}},
     )
     rows = {
@@ -235,6 +236,7 @@ def test_codes_are_recognised_none_of_ours_or_not_recognised_each_with_why() -> 
     assert rows["http://loinc.org|2345-7",] == (False, "", "")
     assert rows[f"{LOCAL}|CD4ABS",] == (None, "", f"its code is not known here{CD4}")
     assert rows["no system|x",] == (None, "", f"its code names no code system{CD4}")
+    assert rows["http://loinc.org|CD4",] == (None, "", f"its code is none of the code system it names{CD4}")
     assert rows[()] == (None, "", "it has no code, at most words")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds_service.chart import allergies, conditions
-from cds_service.chart.codes import canonical, concepts_of
+from cds_service.chart.codes import canonicals, concepts_of
 from cds_service.chart.drug_codes import concepts_of_drug, named_drug, sibling_medications
 from cds_service.chart.elements import (
     AllergyIntolerance,
@@ -29,10 +29,12 @@ from cds_service.chart.other_results import read_other
 from cds_service.chart.prefetch import Received
 from hooks.facts import drug_names
 from hooks.knowledge import Knowledge
+from hooks.knowledge.codes import LOINC, RXNORM, SNOMED, wrong_with
 from hooks.record import LabResult, OtherResult, Unreadable
 
 NO_CODE, NO_SYSTEM = "it has no code, at most words", "its code names no code system"
 NOT_READ = "its code is not known here"
+NO_SUCH = "its code is none of the code system it names"
 Given = tuple[str, str, str]  # system, code, display, as they came
 
 
@@ -73,6 +75,7 @@ def accounts(received: Iterable[Received], subject: Subject | None, labs: LabRea
             yield Account(kind=kind, source=_name(found), key=one.key, codes=(), ours=None, why=why)
 
 
+_CHECKED = (LOINC, SNOMED, RXNORM)
 _LOOK_ALIKES = frozenset(("not-a-measure",))
 _DOUBTS = {"cd4": "CD4", "viral-load": "viral load", "contradictory": "CD4 and viral load"}
 _KINDS = {
@@ -91,7 +94,9 @@ def _results(whole: Observation, key: str, his: bool | None, labs: LabReader) ->
         coded = labs.measures(part.code).keys()
         doubted = labs.family(part, key if part is whole else None) if not coded else None
         ours = bool(coded - _LOOK_ALIKES) if coded else None if doubted else _none_of_ours(part.code, labs.knowledge)
-        why = _why_unknown(part.code) if ours is None else _why_not(whole, his, key, labs) if ours else ""
+        why = (
+            _why_unknown(part.code, labs.knowledge) if ours is None else _why_not(whole, his, key, labs) if ours else ""
+        )
         units = (part.valueQuantity.unit, part.valueQuantity.code) if part.valueQuantity else ()
         yield Account(
             kind="result",
@@ -135,7 +140,7 @@ def _drug(
     elif not product:
         known = [_none_of_ours(concept, knowledge) for concept in concepts]
         ours = False if False in known else None
-        why = "" if ours is False else _why_unknown(concepts[0])
+        why = "" if ours is False else _why_unknown(concepts[0], knowledge)
     return Account(
         kind="drug",
         source=_name(one),
@@ -160,7 +165,7 @@ def _stated(one: Condition | AllergyIntolerance | ServiceRequest, key: str, labs
     else:
         taken, doubt = " or ".join(sorted(labs.measures(one.code))), ""
     ours = bool(taken) or _none_of_ours(one.code, knowledge)
-    why = doubt or (_why_unknown(one.code) if ours is None else "")
+    why = doubt or (_why_unknown(one.code, knowledge) if ours is None else "")
     return Account(kind=kind, source=_name(one), key=key, codes=_given(one.code), ours=ours, taken_for=taken, why=why)
 
 
@@ -170,22 +175,29 @@ def _allergen(one: AllergyIntolerance, knowledge: Knowledge) -> tuple[str, str]:
     read = allergies.read_allergy(one, knowledge)
     named = [drug_names(read.ingredients, knowledge)] if read.ingredients else []
     taken = ", ".join([*named, *(["sulfonamides"] if read.sulfonamide else [])])
-    coded = any(canonical(coding, knowledge) in knowledge.products for coding in codings(one.code))
+    coded = any(code in knowledge.products for code in canonicals(one.code, knowledge))
     return taken, "by its words only" if named and not coded and not read.sulfonamide else ""
 
 
 def _none_of_ours(concept: Concept | None, knowledge: Knowledge) -> bool | None:
     """False: it is coded in a system that is read, and none of ours. None: nobody can tell."""
     read = frozenset(knowledge.systems.values())
-    named = (canonical(coding, knowledge) for coding in codings(concept))
-    return False if any(one and (one[0] in read or one in knowledge.local) for one in named) else None
+    named = canonicals(concept, knowledge)
+    return False if any(one[0] in read and not _is_no_code(one) for one in named) else None
 
 
-def _why_unknown(concept: Concept | None) -> str:
-    given = _given(concept)
-    if not any(code for _, code, _ in given):
-        return NO_CODE
-    return NOT_READ if any(system for system, code, _ in given if code) else NO_SYSTEM
+def _is_no_code(code: tuple[str, str]) -> bool:
+    """Whether a code cannot be one of the system it names: a local code under the name of LOINC, say."""
+    return code[0] in _CHECKED and bool(wrong_with(*code))
+
+
+def _why_unknown(concept: Concept | None, knowledge: Knowledge) -> str:
+    named = canonicals(concept, knowledge)
+    if any(map(_is_no_code, named)):
+        return NO_SUCH
+    if named:
+        return NOT_READ
+    return NO_SYSTEM if any(coding.code for coding in codings(concept)) else NO_CODE
 
 
 def _given(concept: Concept | None) -> tuple[Given, ...]:
