@@ -22,7 +22,12 @@ MAY_IMPORT = {
     "report": {"ledger", "wire"},
     "journal": set(),
     "canary": {"chart", "dates", "errors", "wire"},
-    "simulate": {"access", "dates", "demo", "outbound"},  # another service's client: it knows nothing of how ours is made
+    "simulate": {
+        "access",
+        "dates",
+        "demo",
+        "outbound",
+    },  # another service's client: it knows nothing of how ours is made
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
     "web": {"access", "canary", "chart", "errors", "ledger", "outbound", "report", "settings", "wire", "journal"},
 }
