@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 from time import monotonic, sleep, time
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 from cds_service.app import create_app
-from cds_service.ledger import Ledger, LedgerDown
+from cds_service.ledger import Advice, Answer, Ledger, LedgerDown
+from cds_service.ledger.cards import Entry
 from cds_service.ledger.postgresql import PLACES
 from cds_service.settings import Settings
 from cds_service.web.wiring import KEY
@@ -122,6 +125,39 @@ def test_more_threads_than_connections_wait_their_turn_and_open_no_more(
         assert all(first)
     mine = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tester' AND pid <> pg_backend_pid()"
     assert server.rows(mine)[0][0] <= PLACES + 1
+
+
+@pytest.mark.parametrize("first", ["the card", "its feedback"])
+def test_a_card_and_its_feedback_that_are_written_at_once_meet_whichever_ends_first(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """The one has looked for the other, which was not there, and has not ended when the other looks."""
+    card, patient = str(uuid4()), uuid4().hex
+    answer = Answer(issuer="https://ehr.example.org", service="s", patient=patient, clinician="", moment=AT)
+    written = [Entry(answer, (Advice(card=card, rule="mac-start", indicator="info"),), frozenset())]
+    looked, go_on = Event(), Event()
+
+    def pausing(look: Callable[..., None]) -> Callable[..., None]:
+        return lambda *given: (look(*given), looked.set(), go_on.wait(10))[0]
+
+    work = [
+        lambda: ledger.cards._write(written),
+        lambda: ledger.feedback.record([entry(card=card)], answer.issuer, "s", AT, 5),
+    ]
+    if first == "the card":
+        monkeypatch.setattr(ledger.cards, "_match", pausing(ledger.cards._match))
+    else:
+        monkeypatch.setattr(ledger.feedback, "_begin_quiet", pausing(ledger.feedback._begin_quiet))
+        work.reverse()
+    with ThreadPoolExecutor(2) as pool:
+        begun = [pool.submit(work[0])]
+        assert looked.wait(10)
+        begun.append(pool.submit(work[1]))
+        sleep(0.3)  # the second could have ended long since
+        go_on.set()
+        for one in begun:
+            one.result()
+    assert ledger.quiet.recall(answer.issuer, patient, None, AT.date(), 5).keys() == {"mac-start"}
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """Things to be written in; out comes that they are written soon, in order, once, and that whoever hands them over never waits."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 import pytest
 
-from cds_service.ledger import Ledger, LedgerDown, writer
+from cds_service.ledger import Advice, Answer, Ledger, LedgerDown, writer
 from cds_service.ledger.writer import Writer
 from cds_service.wire.feedback import FeedbackEntry
 from tests.histories import History
@@ -72,6 +73,17 @@ def test_feedback_that_is_faster_than_its_card_begins_its_quiet_period_all_the_s
     go_on.set()
     assert history.ledger.cards._writer.flush()
     assert history.visit().until(PCP)
+
+
+def test_feedback_that_was_faster_is_met_however_it_writes_the_cards_uuid(tmp_path: Path) -> None:
+    ledger, at = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}"), datetime(2026, 11, 20, 12, tzinfo=UTC)
+    card = "3f1c9a52-7d44-4b0e-9d5c-1f2a6b7c8d9e"
+    answer = Answer(issuer="https://a.example", service="s", patient="p", clinician="", moment=at)
+    ledger.feedback.record([FeedbackEntry(card=card.upper(), outcome="overridden", at=at)], answer.issuer, "s", at)
+    ledger.cards.record(answer, [Advice(card=card, rule=PCP, indicator="info")], frozenset())
+    assert ledger.cards.flush()
+    assert ledger.quiet.recall(answer.issuer, "p", None, at.date(), 5).keys() == {PCP}
+    ledger.database.close()
 
 
 def test_feedback_from_before_an_answer_is_not_about_what_it_says_now(tmp_path: Path) -> None:

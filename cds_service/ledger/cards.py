@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from cds_service.ledger.database import Database
 from cds_service.ledger.issued_advice import Advice, Answer, Issued, IssuedAdvice, IssuedAdviceTable, offers
 from cds_service.ledger.quiet_periods import QuietPeriodsTable, waits
+from cds_service.ledger.turns import take_turns
 from cds_service.ledger.writer import Writer
 from hooks.sameness import is_ordered
 
@@ -67,6 +68,7 @@ class CardLedger:
 
     def _write(self, entries: Sequence[Entry]) -> None:
         with self._database.writing() as connection:
+            take_turns(connection, (each.card for one in entries for each in one.advice))
             for one in entries:
                 if one.ordered:
                     self._recognise(connection, one.answer, one.ordered)

@@ -12,6 +12,7 @@ from cds_service.ledger.database import LONGEST_WAIT, Database, Tables
 from cds_service.ledger.issued_advice import Answer, Issued, shown_on
 from cds_service.ledger.pseudonyms import Pseudonyms
 from cds_service.ledger.quiet_periods import QuietPeriodsTable, in_utc
+from cds_service.ledger.turns import take_turns
 from cds_service.wire.feedback import FeedbackEntry
 from cds_service.wire.override_reasons import reason_of
 
@@ -78,6 +79,7 @@ class FeedbackLedger:
         """
         said = {self._digest(one, issuer, service): one for one in entries}
         with self._database.writing(seconds) as connection:
+            take_turns(connection, (one.card for one in said.values()))  # with who writes what these cards said
             fresh = {digest: said[digest] for digest in said.keys() - _known(connection, list(said))}
             if fresh:
                 chosen = [(digest, one) for digest, one in said.items() if digest in fresh]  # in their order
@@ -108,7 +110,8 @@ class FeedbackLedger:
 
         What was said before this answer was about the card as it was then.
         """
-        about = {"issuer": answer.issuer, "service": answer.service, "cards": cards, "since": answer.moment}
+        either = [*cards, *map(str.upper, cards)]  # as they were written, and as some write a UUID
+        about = {"issuer": answer.issuer, "service": answer.service, "cards": either, "since": answer.moment}
         found = list(connection.execute(_SAID_SINCE, about))
         rows = shown_on(connection, cards, answer.issuer, answer.service) if found else []
         for one in found:
@@ -120,7 +123,7 @@ class FeedbackLedger:
                 reason_code=one.reason_code,
                 reason_system=one.reason_system,
             )
-            self._take(connection, entry, in_utc(one.received), [row for row in rows if row.card == one.card])
+            self._take(connection, entry, in_utc(one.received), [row for row in rows if row.card == one.card.lower()])
 
     def _take(self, connection: Connection, one: FeedbackEntry, received: datetime, rows: Sequence[Issued]) -> None:
         moment = min(one.at, received)
