@@ -25,8 +25,11 @@ PROGRAMS = Path(_PACKAGE.origin or "").parent / "pginstall18" / "bin" if _PACKAG
 class PostgresqlServer:
     """Listens on loopback only. It never runs as root, so a test that does lends it to an account without rights."""
 
-    def __init__(self, folder: Path, port: int, files: Path | None = None, inside: Sequence[str] = ()) -> None:
-        """`files`: where its data are, if not in its folder; `inside`: the words of a command that runs another one there."""
+    def __init__(
+        self, folder: Path, port: int, inside: Sequence[str] = (), files: Path | None = None, log: Path | None = None
+    ) -> None:
+        """`inside`: the words of a command that runs another one where its files are, or its write-ahead log alone, if these are
+        not in its folder."""
         self.folder, self.port = folder, port
         self._files, self._inside = files or folder / "files", [*inside]
         self.url = f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
@@ -38,8 +41,8 @@ class PostgresqlServer:
                 self._inside += ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
             else:
                 self._account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
-        small = ["--wal-segsize=1"] if inside else []
-        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--username=tester", *small)
+        more = ["--wal-segsize=1"] * bool(inside) + [f"--waldir={log}"] * bool(log)
+        self._run("initdb", "--auth=trust", "--encoding=UTF8", "--no-sync", "--username=tester", *more)
         self._server: subprocess.Popen[bytes] | None = None
         self._made = 0
 
@@ -111,11 +114,13 @@ def _children(process: int) -> list[int]:
 
 
 @contextmanager
-def postgresql(files: Path | None = None, inside: Sequence[str] = ()) -> Iterator[PostgresqlServer]:
+def postgresql(
+    inside: Sequence[str] = (), files: Path | None = None, log: Path | None = None
+) -> Iterator[PostgresqlServer]:
     """A new server, gone with its files at the end. Raises OSError or CalledProcessError where none can be started."""
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     try:
-        server = PostgresqlServer(folder, free_port(), files, inside)
+        server = PostgresqlServer(folder, free_port(), inside, files, log)
         try:
             server.start()
             yield server

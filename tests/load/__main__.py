@@ -9,11 +9,13 @@ from pathlib import Path
 
 from tests.load import databases, full_disk
 from tests.load.burst import burst
-from tests.load.database_restart import database_restart
 from tests.load.databases import database
+from tests.load.enduring import enduring
 from tests.load.killing import killing
 from tests.load.memory import memory
 from tests.load.one_token import one_token
+from tests.load.open_access import visiting
+from tests.load.outages import outages
 from tests.load.proxy import lacking
 from tests.load.rolling import rolling
 from tests.load.slow import MOST, slow
@@ -98,15 +100,20 @@ def _term(folder: Path, options: argparse.Namespace) -> str:
 
 
 def _full_disk(folder: Path, options: argparse.Namespace) -> str:
-    kind, served, visit = full_disk.full_disk(folder, options.database, options.times)
-    print(f"on {kind}: {served}\n{visit}")
-    return "; ".join(filter(None, (served.wrong, *visit.faults)))
+    wrong = []
+    for part in full_disk.PARTS[options.database]:
+        disk, found = full_disk.full_disk(folder / part, options.database, part, options.times)
+        print(f"{part}, on {disk}: {found}", flush=True)
+        wrong.append(found.wrong)
+    return "; ".join(filter(None, wrong))
 
 
 def _database_restart(folder: Path, options: argparse.Namespace) -> str:
-    served, visit = database_restart(folder, options.database, options.times)
-    print(f"{served}\n{visit}")
-    return "; ".join(filter(None, (served.wrong, *visit.faults)))
+    with database(options.database, folder / "served") as kept:
+        print(served := enduring(folder / "service", kept, outages(kept) * options.times), flush=True)
+    with database(options.database, folder / "other") as kept:
+        print(visit := visiting(folder / "demo", kept.url, outages(kept) * options.times))
+    return "; ".join(filter(None, (served.wrong, visit.wrong)))
 
 
 def _one_token(folder: Path, options: argparse.Namespace) -> str:

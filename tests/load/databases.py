@@ -72,10 +72,11 @@ def database(kind: str, folder: Path) -> Iterator[SqliteFile | PostgresqlServer]
 
 
 @contextmanager
-def database_on(disk: Disk, kind: str) -> Iterator[SqliteFile | PostgresqlServer]:
-    """A new one on a disk that can be filled."""
+def database_on(disk: Disk, kind: str, log_alone: bool = False) -> Iterator[SqliteFile | PostgresqlServer]:
+    """A new one on a disk that can be filled; of PostgreSQL all files, or its write-ahead log alone."""
     if kind == "sqlite":
         yield SqliteFile(disk.folder / "ledger.sqlite3", disk.inside)
         return
-    with postgresql(disk.folder / "files", disk.inside) as server:
+    where = {"log" if log_alone else "files": disk.folder / "files"}
+    with postgresql(disk.inside, **where) as server:
         yield server

@@ -91,7 +91,7 @@ def enduring(
 ) -> Enduring:
     """One after the other, each for so many seconds at least. No server is restarted."""
     with (
-        replicas(folder / "service", 2, CLIENTS, 2, 0, database_url=database.url, inside=inside) as found,
+        replicas(folder, 2, CLIENTS, 2, 0, database_url=database.url, inside=inside) as found,
         crowd(CLIENTS, [one.port for one in found], pause=0.1) as clients,
     ):
         clients.wait_for(_ENOUGH, 200)
@@ -102,7 +102,7 @@ def enduring(
         return Enduring(
             outages=_judged(clients, outages, moments),
             statuses=Counter(got.status for got in clients.tries),
-            kept=kept(clients.said, database, folder / "service" / "written"),
+            kept=kept(clients.said, database, folder / "written"),
         )
 
 

@@ -1,4 +1,4 @@
-"""A kind of database in, laid on a disk that fills up; what clients with tokens and the demo made of it, and what was lost, out."""
+"""A kind of database in, laid on a disk that fills up; what became of its service, and what was lost, out."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,10 @@ from tests.load.open_access import Visit, visiting
 from tests.load.outages import full
 from tests.load.small_disk import SmallDisk, small_disk
 
+# What clients with tokens make of it, and what the demo; and where PostgreSQL cannot write its log, which makes it end itself.
+SERVED, DEMO, LOG = "served", "demo", "its log alone"
+PARTS = {"sqlite": (SERVED, DEMO), "postgresql": (SERVED, DEMO, LOG)}
+_OF_ITS_LOG = "8m"
 _SIZES = {"sqlite": "16m", "postgresql": "64m"}  # SQLite's log grows to four, and an empty PostgreSQL takes forty
 
 
@@ -23,10 +27,11 @@ def lacking(kind: str) -> str | None:
     return databases.lacking(kind)
 
 
-def full_disk(folder: Path, kind: str, times: int, lasts: float = 2.0) -> tuple[str, Enduring, Visit]:
-    """Of what kind the disk was, and what became of both."""
-    with small_disk(_SIZES[kind]) as disk, database_on(disk, kind) as database:
-        served = enduring(folder, database, [full(disk, database)] * times, lasts=lasts, inside=disk.inside)
-    with small_disk(_SIZES[kind]) as disk, database_on(disk, kind) as database:
-        visit = visiting(folder / "demo", database.url, [full(disk, database)] * times, disk.inside)
-    return disk.kind, served, visit
+def full_disk(folder: Path, kind: str, part: str, times: int, lasts: float = 2.0) -> tuple[str, Enduring | Visit]:
+    """Of what kind the disk was, and what became of one of `PARTS`."""
+    size = _OF_ITS_LOG if part == LOG else _SIZES[kind]
+    with small_disk(size) as disk, database_on(disk, kind, log_alone=part == LOG) as database:
+        outages = [full(disk, database)] * times
+        if part == DEMO:
+            return disk.kind, visiting(folder, database.url, outages, disk.inside)
+        return disk.kind, enduring(folder, database, outages, lasts=lasts, inside=disk.inside)

@@ -1,16 +1,17 @@
 """What was said to the service and the database in; out comes what was acknowledged and is lost, there twice, or not silent."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic, sleep, time
 
 from tests.load.calling import Got
 from tests.load.conversing import Said
 from tests.load.databases import Database
 
+_SOON = 10.0  # seconds
 _FEEDBACK = "SELECT issuer, card, received FROM feedback"
 _ISSUED = "SELECT issuer, card, rule FROM issued_advice"
 _SILENT = """
@@ -22,8 +23,8 @@ AND q.fingerprint = i.fingerprint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """`again`: feedback that had been written when it was said again. `unrecorded`: answers whose advice was given and not
-    written down, which the service may do where the database does not answer, and then logs (`logged`)."""
+    """`again`: feedback that had been written when it was said again. `unrecorded`: answers whose advice was given and is not
+    written down: there was no asking what is held (`logged`), or the process was killed some milliseconds later (`killed`)."""
 
     calls: int
     feedback: int
@@ -36,6 +37,7 @@ class Kept:
     advice: int
     unrecorded: int
     logged: int
+    killed: int
     recorded_twice: int
     silent: int
     not_silent: int
@@ -45,8 +47,8 @@ class Kept:
         """What is not as promised; empty where all is."""
         names = ("given_up", "lost", "doubled", "recorded_twice", "not_silent")
         found = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in names if getattr(self, name)]
-        if self.unrecorded > self.logged:
-            found.append(f"{self.unrecorded} unrecorded, {self.logged} logged")
+        if self.unrecorded > self.logged + self.killed:
+            found.append(f"{self.unrecorded} answers unrecorded, {self.logged} logged, {self.killed} killed")
         return ", ".join(found)
 
     def __str__(self) -> str:
@@ -59,15 +61,15 @@ class Kept:
         )
 
 
-def kept(said: Sequence[Said], database: Database, written: Path) -> Kept:
-    """`written`: what the servers logged."""
+def kept(said: Sequence[Said], database: Database, written: Path, killed: int = 0) -> Kept:
+    """`written`: what the servers logged; `killed`: how many of their processes."""
+    advice = Counter((one.issuer, *pair) for one in said for pair in one.issued)
+    there = _recorded(database, advice.keys())
     told = [one for one in said if one.overridden]
     received: dict[tuple[str, str], list[float]] = {}
     for issuer, card, when in database.rows(_FEEDBACK):
         received.setdefault((issuer, card), []).append(_seconds(when))
     entries = [(one, (one.issuer, card)) for one in told if one.acknowledged for card in one.overridden]
-    advice = Counter((one.issuer, *pair) for one in said for pair in one.issued)
-    there = Counter(database.rows(_ISSUED))
     silent = Counter(database.rows(_SILENT))
     overridden = {entry for _, entry in entries}
     due = [one for one in advice if one[:2] in overridden and one in there]
@@ -83,10 +85,21 @@ def kept(said: Sequence[Said], database: Database, written: Path) -> Kept:
         advice=len(advice),
         unrecorded=sum(any((one.issuer, *pair) not in there for pair in one.issued) for one in said),
         logged=written.read_text("utf-8", "replace").count("ledger-unanswered"),
+        killed=killed,
         recorded_twice=sum(times > 1 for times in there.values()),
         silent=sum(one in silent for one in due),
         not_silent=sum(one not in silent for one in due),
     )
+
+
+def _recorded(database: Database, advice: Set[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
+    """It is written soon after the answer; after an outage all that was waiting."""
+    ends = monotonic() + _SOON
+    while True:
+        there = Counter(database.rows(_ISSUED))
+        if advice <= there.keys() or monotonic() >= ends:
+            return there
+        sleep(0.5)
 
 
 def partly(begun: Sequence[tuple[str, tuple[str, ...]]], database: Database) -> int:

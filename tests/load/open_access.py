@@ -50,6 +50,11 @@ class Visit:
     _first: Any = None
     _held: Any = None
 
+    @property
+    def wrong(self) -> str:
+        """What is not as promised; empty where all is."""
+        return "; ".join(self.faults)
+
     def begin(self) -> None:
         """Every card is overridden, so that the patient has a history."""
         self._first = self.answer()

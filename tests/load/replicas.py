@@ -63,7 +63,7 @@ class Replica:
         """After `python -m`."""
         return ["cds_service", "serve", "--port", str(self.port), "--workers", str(self.workers)]
 
-    def wait_until_ready(self, seconds: float = 30) -> float:
+    def wait_until_ready(self, seconds: float = 120) -> float:
         """Until a worker answers; how many seconds that took."""
         began = monotonic()
         while monotonic() < began + seconds and self._server and self._server.poll() is None:
