@@ -75,6 +75,11 @@ class Target:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
             return int(connection.execute("SELECT count(*) FROM feedback").fetchone()[0])
 
+    def forget_feedback(self) -> None:
+        """What was said before would make the same words no news."""
+        with closing(sqlite3.connect(self.database, timeout=5)) as connection, connection:
+            connection.execute("DELETE FROM feedback")
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Somebody else writes to the database and does not finish."""

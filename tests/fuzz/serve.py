@@ -48,9 +48,9 @@ def main(asked: dict[str, Any]) -> None:
     """Serves until it is told to stop."""
     journal = Journal(asked["journal"])
 
-    def app(settings: Settings) -> Flask:
+    def app(settings: Settings, *, database_made: bool) -> Flask:
         journal.note("born", "")
-        return create_app(settings)
+        return create_app(settings, database_made=database_made)
 
     serve.create_app = app
     if asked["authorities"]:  # of the TLS certificates that the fakes show
