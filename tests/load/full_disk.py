@@ -10,10 +10,10 @@ from tests.load.open_access import Visit, visiting
 from tests.load.outages import full
 from tests.load.small_disk import SmallDisk, small_disk
 
-# What clients with tokens make of it, and what the demo; and where PostgreSQL cannot write its log, which makes it end itself.
-SERVED, DEMO, LOG = "served", "demo", "its log alone"
+# What clients with tokens see, and the demo's; and where PostgreSQL cannot write its log alone, which makes it end itself.
+SERVED, DEMO, LOG = "served", "demo", "log"
 PARTS = {"sqlite": (SERVED, DEMO), "postgresql": (SERVED, DEMO, LOG)}
-_OF_ITS_LOG = "8m"
+_OF_ITS_LOG = "32m"
 _SIZES = {"sqlite": "16m", "postgresql": "64m"}  # SQLite's log grows to four, and an empty PostgreSQL takes forty
 
 
