@@ -108,10 +108,14 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class Lacks:
-    """The rule cannot be assessed for want of these data; with the facts that were there."""
+    """The rule cannot be assessed for want of these data; with the facts that were there.
+
+    `unlikely`: nothing on the chart points to there being anything to say, so that no card says what lacks.
+    """
 
     data: tuple[str, ...]
     facts: tuple[Fact, ...] = ()
+    unlikely: bool = False
 
 
 Verdict = Recommendation | Silent | Lacks

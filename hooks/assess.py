@@ -73,6 +73,7 @@ class Finding:
     missing: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     facts: tuple[Fact, ...] = ()  # what it rests on, said or not
+    unlikely: bool = False  # not assessed, yet nothing points to there being anything to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class Assessment:
     @property
     def hidden_by_gaps(self) -> tuple[Finding, ...]:
         """The rules whose gap could hide a warning or worse, but for gaps that the site has foreseen, and rules not shown."""
-        told = (one for one in self.findings if not one.why and any(not gap.foreseen for gap in one.gaps))
+        open_ = (one for one in self.findings if not one.why and not one.unlikely)
+        told = (one for one in open_ if any(not gap.foreseen for gap in one.gaps))
         return tuple(one for one in told if one.rule.worst != "info" or one.rule.id == "scope")
 
 
@@ -167,7 +169,9 @@ def _finding(one: Rule, verdict: Verdict, record: PatientRecord) -> Finding:
     if not verdict.data:  # it raised: all it needs is in doubt
         gaps = tuple(Gap(datum, "could not be assessed for an internal fault") for datum in one.needs)
     missing = verdict.data or one.needs
-    return Finding(rule=one, outcome="not-assessed", missing=missing, gaps=gaps, facts=verdict.facts)
+    return Finding(
+        rule=one, outcome="not-assessed", missing=missing, gaps=gaps, facts=verdict.facts, unlikely=verdict.unlikely
+    )
 
 
 def _hold_at_unrelated_order(

@@ -46,7 +46,8 @@ def hiv_status(
     drafted = agents((one.medication for one in drafts if one.medication and not one.stops), knowledge)
     if drafted and any(map(knowledge.thresholds["suppressed"].not_under, viral_loads)):
         return Hiv("unclear", "antiretrovirals are being ordered with a raised viral load and no diagnosis on record")
-    return Hiv("none", "no evidence of HIV infection on the chart")
+    treated = bool(drafted) or _is_full_regimen(art, knowledge)
+    return Hiv("none", "no evidence of HIV infection on the chart", treated=treated)
 
 
 def _is_full_regimen(art: ArtHistory, knowledge: Knowledge) -> bool:

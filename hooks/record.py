@@ -142,6 +142,7 @@ class Hiv:
     status: HivStatus
     basis: str = ""
     type_2: bool = False
+    treated: bool = False  # not established, yet there are the antiretrovirals of a regimen, or a draft of any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -367,7 +367,7 @@ def test_a_spoiled_result_adds_no_advice_and_silences_nothing(
             assert was == "silent", one
 
 
-@repeatable()
+@repeatable(400)
 @given(requests(), st.sampled_from(["cd4", "viralLoads", "conditions", "allergies", "medications", "labs"]))
 def test_taking_a_key_away_never_makes_a_chart_look_more_complete(request: Request, key: str) -> None:
     hook, content = request

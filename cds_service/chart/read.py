@@ -82,7 +82,8 @@ def _record(intake: Intake, knowledge: Knowledge) -> PatientRecord:
     drafts = _without_withdrawn(read_drafts(intake, knowledge), taken)
     art = art_history(taken, intake.as_of, knowledge)
     signs = sorted({sign for one in intake.his(Condition) for sign in conditions.hiv_signs(one, knowledge)})
-    results = _lab_results(intake) if signs or _any_art(taken, drafts, knowledge) else []
+    in_doubt = bool(drug_faults) or _lacks(intake, "medications")
+    results = _lab_results(intake) if signs or in_doubt or _any_art(taken, drafts, knowledge) else []
     loads = one_a_moment(_of(results, "viral-load"))
     hiv = hiv_status(signs, art=art, drafts=drafts or (), viral_loads=loads, as_of=intake.as_of, knowledge=knowledge)
     hiv = _judged(hiv, intake)
@@ -116,7 +117,7 @@ def _record(intake: Intake, knowledge: Knowledge) -> PatientRecord:
 
 
 def _any_art(taken: Iterable[Medication], drafts: Iterable[DraftOrder] | None, knowledge: Knowledge) -> bool:
-    """Without a sign of HIV and without antiretrovirals the results need not be read: most charts end here."""
+    """Without a sign of HIV and without antiretrovirals, none of them unread, no result need be read: most charts end here."""
     drafted = (order.medication for order in drafts or () if order.medication and not order.stops)
     return bool(agents((*taken, *drafted), knowledge))
 
@@ -135,8 +136,12 @@ def _stops_any(draft: DraftOrder, current: Iterable[frozenset[str]]) -> bool:
 
 def _judged(hiv: Hiv, intake: Intake) -> Hiv:
     """No evidence in a problem list that did not come whole is not the absence of evidence."""
-    in_part = any(gap.datum == "conditions" for gap in intake.gaps())
-    return Hiv("unknown", "the problem list did not come whole") if hiv.status == "none" and in_part else hiv
+    in_part = hiv.status == "none" and _lacks(intake, "conditions")
+    return Hiv("unknown", "the problem list did not come whole") if in_part else hiv
+
+
+def _lacks(intake: Intake, datum: str) -> bool:
+    return any(gap.datum == datum for gap in intake.gaps())
 
 
 def _lab_results(intake: Intake) -> list[Read]:

@@ -1,6 +1,6 @@
 """Who is advised at all: adults and adolescents with established HIV infection."""
 
-from hooks.advice import Recommendation, Silent, Verdict
+from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
 from hooks.knowledge import Profile
 from hooks.record import PatientRecord
@@ -12,10 +12,11 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
     """Scope of this service.
 
     When HIV infection is established and the age is below 13 years or unknown, or when the HIV status is not clear,
-    then say so once and nothing else. When there is no evidence of HIV infection, then say nothing.
+    then say so once and nothing else. When there is no evidence of HIV infection, then say nothing; but without a
+    diagnosis antiretrovirals and a viral load tell of it together, and where either may be missing, nobody knows.
     """
     if record.hiv.status in ("none", "unknown"):
-        return Silent(record.hiv.basis, ends_matter=True)
+        return _without_the_other_half(record) or Silent(record.hiv.basis, ends_matter=True)
     if record.hiv.status == "unclear":
         return _outside(
             profile,
@@ -39,6 +40,16 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
             "Thresholds for children differ by age; use the paediatric guideline for opportunistic infections.",
         )
     return Silent(f"age {_years(record.ages)}; {record.hiv.basis}")
+
+
+def _without_the_other_half(record: PatientRecord) -> Lacks | None:
+    """Antiretrovirals without the viral loads, or viral loads without the medications; unlikely where neither came."""
+    lacking = tuple(datum for datum in ("medications", "viral-load") if record.gap(datum))
+    drugs_may_be = record.hiv.treated or "medications" in lacking
+    loads_may_be = bool(record.viral_loads) or "viral-load" in lacking
+    if not (lacking and drugs_may_be and loads_may_be):
+        return None
+    return Lacks(lacking, record.viral_loads[:1], unlikely=not (record.hiv.treated or record.viral_loads))
 
 
 def _years(ages: tuple[int, int]) -> str:
