@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "ledger": {"errors", "settings", "wire"},
     "report": {"ledger", "wire"},
     "journal": set(),
+    "plots": set(),
     "canary": {"chart", "dates", "errors", "wire"},
     "simulate": {
         "access",

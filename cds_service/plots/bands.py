@@ -1,0 +1,44 @@
+"""Medications in; out come the stretches of days of one set of antiretroviral agents each, from the first start to today."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from hooks.drugs import antiretrovirals
+from hooks.facts import drug_names
+from hooks.knowledge import Knowledge
+from hooks.record import Medication
+
+_Spell = tuple[date, date, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Days, the last not among them unless it is today, on which the same agents were taken."""
+
+    first: date
+    last: date
+    agents: str  # names of our knowledge, never words of the chart
+
+
+def treatment(medications: Iterable[Medication], as_of: date, knowledge: Knowledge) -> tuple[Band, ...]:
+    """A band for each regimen; none for days on which nothing was taken, or nobody knows since when."""
+    spells = list(_spells(medications, as_of, knowledge))
+    days = sorted({day for one in spells for day in one[:2]})
+    found: list[tuple[date, date, frozenset[str]]] = []
+    for first, last in pairwise(days):
+        taken = frozenset[str]().union(*(one[2] for one in spells if one[0] <= first and last <= one[1]))
+        if taken and found and found[-1][1] == first and found[-1][2] == taken:
+            found[-1] = (found[-1][0], last, taken)
+        elif taken:
+            found.append((first, last, taken))
+    return tuple(Band(first, last, drug_names(taken, knowledge)) for first, last, taken in found)
+
+
+def _spells(medications: Iterable[Medication], as_of: date, knowledge: Knowledge) -> Iterator[_Spell]:
+    for one in medications:
+        agents = antiretrovirals(one, knowledge)
+        until = as_of if one.current else one.until or one.supplied_until
+        if agents and one.since and until and one.since < min(until, as_of):
+            yield one.since, min(until, as_of), agents
