@@ -37,8 +37,12 @@ def treatment(medications: Iterable[Medication], as_of: date, knowledge: Knowled
 
 
 def _spells(medications: Iterable[Medication], as_of: date, knowledge: Knowledge) -> Iterator[_Spell]:
-    for one in medications:
-        agents = antiretrovirals(one, knowledge)
-        until = as_of if one.current else one.until or one.supplied_until
-        if agents and one.since and until and one.since < min(until, as_of):
-            yield one.since, min(until, as_of), agents
+    """Where nobody knows when a past drug ended, it is drawn until the next one began."""
+    found = [(one, agents) for one in medications if (agents := antiretrovirals(one, knowledge)) and one.since]
+    begun = [one.since for one, _ in found if one.since]
+    for one, agents in found:
+        since = one.since or as_of
+        following = min((day for day in begun if day > since), default=None)
+        until = as_of if one.current else one.until or one.supplied_until or following
+        if until and since < min(until, as_of):
+            yield since, min(until, as_of), agents
