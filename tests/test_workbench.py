@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.web.wiring import KEY
+from cds_service.web.wiring import KEY, Wiring
 from cds_service.workbench.markdown import rendered
 from tests.fixture_files import Clock, app_of, ask, legal, read, request_files
 from tests.test_access import PASSWORD, Site
@@ -77,7 +77,7 @@ def test_each_result_stands_with_what_it_was_taken_for_or_why_it_was_not(client:
 
 
 def _moment_of(client: FlaskClient, patient: str) -> str:
-    parts = client.application.extensions[KEY]
+    parts: Wiring = client.application.extensions[KEY]
     return next(one.key for one in parts.moments(date(2026, 11, 20)) if one.key.startswith(patient))
 
 
