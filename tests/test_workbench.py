@@ -214,6 +214,17 @@ def test_four_mebibytes_are_too_much_or_are_read_but_never_a_fault(client: Flask
     assert "And 4," in words(text)
 
 
+@pytest.mark.parametrize(
+    "path", [one for one in request_files() if one.parent.name == "refused"], ids=lambda one: one.stem
+)
+def test_what_the_service_refuses_is_refused_here_in_its_own_sentence(client: FlaskClient, path: Path) -> None:
+    answer = ask(client, request := read(path))
+    for more in ({}, {"cd4": "90", "load": "<20", "add": "tmp-smx-ds-daily", "remove": "1433868", "allergy": "severe"}):
+        said = words(send(client, pasted=json.dumps(request), **more)).partition("Version")[0]
+        if answer.status_code != 422 or "answers the hook" not in answer.text:  # here the hook chooses the service
+            assert "The service would answer a call with this" in said or "none of ours" in said
+
+
 def test_no_word_of_a_chart_is_taken_for_markup(client: FlaskClient) -> None:
     hostile = json.loads(json.dumps(REQUEST), object_hook=_with_markup)
     text = send(client, pasted=json.dumps(hostile), cd4="90")

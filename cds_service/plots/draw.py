@@ -77,7 +77,7 @@ def _limits(plot: Plot, axis: Axis) -> Iterator[str]:
         place = axis.place(one.value)
         above = min(place, above - _APART)
         yield f'<path class="limit" d="M{LEFT} {place}H{RIGHT}"/>'
-        yield f'<text class="limit-name" x="{RIGHT + 6}" y="{above + 4:.1f}">{escape(one.label)}</text>'
+        yield f'<text class="limit-name" x="{RIGHT + 12}" y="{above + 4:.1f}">{escape(one.label)}</text>'
 
 
 def _lines(points: Iterable[Point]) -> Iterator[str]:
