@@ -14,12 +14,13 @@ from cds_service.canary import Canaries
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.prefetch import KEYS
 from cds_service.chart.templates import prefetch_templates
+from cds_service.demo.moments import Moments
 from cds_service.journal.audit import Audit
 from cds_service.ledger import Ledger
 from cds_service.outbound.connection import trusting
 from cds_service.settings import SettingFault, Settings
 from cds_service.site import site_profiles
-from cds_service.web import browsers, cds_hooks, health, journal, pages, refusals, report
+from cds_service.web import browsers, cds_hooks, health, journal, pages, refusals, report, workbench
 from cds_service.web.admission import Admission
 from cds_service.web.door import Door
 from cds_service.web.metrics import Metrics
@@ -86,13 +87,25 @@ def create_app(
         local=local,
         local_templates={iss: prefetch_templates(one) for iss, one in local.items()},
         door=(door := Door(settings)),
+        moments=Moments(templates).on,
     )
-    for room in (cds_hooks, health, pages, *([report] if door.exists else [])):
+    for room in (
+        cds_hooks,
+        health,
+        pages,
+        *([report] if door.exists else []),
+        *([workbench] if _workbench(settings) else []),
+    ):
         app.register_blueprint(room.blueprint)
     journal.register(app)  # first, so that whatever is answered has its number
     browsers.register(app)
     refusals.register(app)
     return app
+
+
+def _workbench(settings: Settings) -> bool:
+    """Whether the page is there: in the demo; elsewhere where the site wants it, behind the password of the report."""
+    return settings.open_access or (settings.report_password_file is not None and settings.workbench == "on")
 
 
 def _ledger(settings: Settings, knowledge: Knowledge, made: bool) -> Ledger:
@@ -118,6 +131,7 @@ def _interface(settings: Settings, templates: Mapping[str, str]) -> bytes:
         public_url=settings.public_url,
         open_access=settings.open_access,
         report=settings.open_access or settings.report_password_file is not None,
+        workbench=_workbench(settings),
     )
     return json.dumps(document, ensure_ascii=False).encode()
 

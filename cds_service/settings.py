@@ -52,6 +52,7 @@ class Settings:
     retention_days: int = 730
     comment_days: int = 90
     report_password_file: str | None = None
+    workbench: str = "off"
     open_access: bool = False
 
 
@@ -227,4 +228,5 @@ _PARSERS: dict[str, Any] = {
     "retention_days": _days,
     "comment_days": _days,
     "report_password_file": _password_file,
+    "workbench": _one_of("on", "off"),
 }

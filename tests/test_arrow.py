@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "ledger": {"errors", "settings", "wire"},
     "report": {"ledger", "wire"},
     "journal": set(),
+    "plots": set(),
     "canary": {"chart", "dates", "errors", "wire"},
     "simulate": {
         "access",
@@ -29,7 +30,20 @@ MAY_IMPORT = {
         "outbound",
     },  # another service's client: it knows nothing of how ours is made
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
-    "web": {"access", "canary", "chart", "errors", "ledger", "outbound", "report", "settings", "wire", "journal"},
+    "workbench": {"chart", "errors", "plots", "wire"},
+    "web": {
+        "access",
+        "canary",
+        "chart",
+        "errors",
+        "ledger",
+        "outbound",
+        "report",
+        "settings",
+        "wire",
+        "workbench",
+        "journal",
+    },
 }
 OUTERMOST = {
     "__init__",

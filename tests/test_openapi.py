@@ -83,13 +83,14 @@ def test_it_knows_its_own_address_and_whether_tokens_are_looked_at(tmp_path: Pat
     assert "servers" not in PUBLISHED.document
     assert PATHS["/cds-services/{id}"]["post"]["security"] == [{"clientToken": []}, {}]
     asking = {address for address, path in PATHS.items() if "get" in path and path["get"]["security"]}
-    assert asking == {"/report"}
+    assert asking == {"/report", "/workbench"}
 
 
-def test_a_report_that_nobody_may_see_is_not_in_it() -> None:
-    sealed = app_of(CLOCK, open_access=False).test_client()
-    assert "/report" not in sealed.get("/openapi.json").get_json()["paths"]
-    assert {sealed.open("/report", method=method).status_code for method in ("GET", "POST", "OPTIONS")} == {404}
+@pytest.mark.parametrize("page", ["/report", "/workbench"])
+def test_a_page_that_nobody_may_see_is_not_in_it(page: str) -> None:
+    sealed = app_of(CLOCK, open_access=False, workbench="on").test_client()
+    assert page not in sealed.get("/openapi.json").get_json()["paths"]
+    assert {sealed.open(page, method=method).status_code for method in ("GET", "POST", "OPTIONS")} == {404}
 
 
 # --- its schemas are those that judge --------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from cds_service.web import workbench
 from cds_service.web.admission import Admission
 from cds_service.web.wiring import KEY
 from tests.clients import CdsClient
@@ -23,7 +24,7 @@ GOOD = {CALL: REQUEST, FEEDBACK: OVERRIDDEN}
 POSTS = [CALL, FEEDBACK]
 PAGES = ["/cds-services", "/healthz", "/readyz", "/metrics", "/", "/static/style.css", "/openapi.json"]
 SHEET = "/static/style.css"
-REPORT = "/report"
+REPORT, BENCH = "/report", "/workbench"
 
 
 class Slow:
@@ -87,6 +88,26 @@ def report_without_ledger(site: Site, _: str) -> TestResponse:
     return report(site)
 
 
+def bench(site: Site, said: str = PASSWORD, **changes: Any) -> TestResponse:
+    """What the form of the workbench sends."""
+    return site.client.post(BENCH, auth=("anybody", said), **({"data": {"cd4": "90"}} | changes))
+
+
+def bench_slow(site: Site, _: str) -> TestResponse:
+    form = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+    as_gunicorn_has_it = {"wsgi.input": Slow(), "wsgi.input_terminated": True, "CONTENT_LENGTH": "1"}
+    return bench(site, data=None, environ_overrides=as_gunicorn_has_it | form)
+
+
+def bench_taken(site: Site, _: str) -> TestResponse:
+    with workbench._turn:
+        return bench(site)
+
+
+def bench_guessed(site: Site, _: str) -> TestResponse:
+    return [bench(site, f"guess {number}") for number in range(20)][-1]
+
+
 def report_elsewhere(_: Site, path: str) -> TestResponse:
     return app_of(CLOCK).test_client().get(path, environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
 
@@ -126,12 +147,23 @@ ANSWERS: list[tuple[str, int, str, Callable[[Site, str], TestResponse]]] = [
     ("a token", 401, REPORT, lambda site, path: site.client.get(path, headers=ONE.authorization(path, NOW))),
     ("wrong password", 401, REPORT, lambda site, _: report(site, said="guess")),
     ("many passwords", 429, REPORT, guessed),
+    ("bench", 200, BENCH, lambda site, _: bench(site)),
+    ("bench, read", 200, BENCH, lambda site, path: site.client.get(path, auth=("", PASSWORD))),
+    ("bench, head", 200, BENCH, lambda site, path: site.client.head(path, auth=("", PASSWORD))),
+    ("bench, no password", 401, BENCH, lambda site, path: site.client.post(path)),
+    ("bench, many passwords", 429, BENCH, bench_guessed),
+    ("bench, elsewhere", 404, BENCH, report_elsewhere),
+    ("bench, slow", 408, BENCH, bench_slow),
+    ("bench, no form", 415, BENCH, lambda site, _: bench(site, data="{}", content_type="application/json")),
+    ("bench, many fields", 400, BENCH, lambda site, _: bench(site, data={f"field-{one}": "x" for one in range(50)})),
+    ("bench, another at work", 503, BENCH, bench_taken),
     ("no report", 404, REPORT, report_elsewhere),
     ("no ledger to report on", 503, REPORT, report_without_ledger),
-    *[("options", 204, path, lambda site, path: site.client.options(path)) for path in [*POSTS, *PAGES, REPORT]],
+    *[("options", 204, path, lambda site, path: site.client.options(path)) for path in [*POSTS, *PAGES, REPORT, BENCH]],
     *[("preflight", 204, path, lambda site, path: site.client.options(path, headers={
-        "Origin": "https://ehr.example.org", "Access-Control-Request-Method": "POST"})) for path in [*POSTS, *PAGES, REPORT]],
-    *[("another method", 405, path, lambda site, path: site.client.delete(path)) for path in [*POSTS, *PAGES, REPORT]],
+        "Origin": "https://ehr.example.org", "Access-Control-Request-Method": "POST"}))
+        for path in [*POSTS, *PAGES, REPORT, BENCH]],
+    *[("another method", 405, path, lambda site, path: site.client.delete(path)) for path in [*POSTS, *PAGES, REPORT, BENCH]],
 ]  # fmt: skip
 
 
@@ -161,7 +193,7 @@ def test_an_answer_is_the_one_that_is_published(
         assert not document.faults(asked, answer.request.path, status, headers, answer.data)
 
 
-@pytest.mark.parametrize("path", [*POSTS, *PAGES, REPORT])
+@pytest.mark.parametrize("path", [*POSTS, *PAGES, REPORT, BENCH])
 def test_a_bug_is_answered_as_published(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     document = published(site)
     for name in site.app.view_functions:

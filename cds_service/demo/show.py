@@ -102,6 +102,7 @@ def addresses(console: Console, base_url: str) -> None:
         ("For people", base_url),
         ("Services", f"{base_url}/cds-services"),
         ("Report", f"{base_url}/report"),
+        ("Workbench", f"{base_url}/workbench"),
         ("Charts (FHIR R4)", f"{base_url}/fhir/metadata"),
         ("CDS Hooks Sandbox", f"run it on this machine and add to its address: {sandbox}"),
     ]

@@ -1,11 +1,15 @@
 """The body of a request in, its bytes out: the right media type, not compressed, not one byte over the limit."""
 
+from urllib.parse import parse_qsl
+
 from flask import Request
 from gunicorn.http.errors import ParseException
 
 from cds_service.errors import Malformed, SlowBody, TooLarge, WrongMediaType
 
 _MEDIA_TYPES = ("application/json", "application/fhir+json")
+_FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 40
 _CHUNK = 1 << 16
 
 
@@ -20,6 +24,17 @@ def read_body(request: Request, limit: int) -> bytes:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise WrongMediaType("Send the body without compression.")
     return _read(request, limit)
+
+
+def read_form(request: Request, limit: int) -> dict[str, str]:
+    """The fields of a form. Raises as `read_body` does; `limit` is of the body as it is sent."""
+    _check_size(request.content_length, limit)
+    if request.mimetype != _FORM or request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise WrongMediaType(f"Send the fields of the form as {_FORM}, without compression.")
+    try:
+        return dict(parse_qsl(_read(request, limit).decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        raise Malformed("There are more fields than the form has.") from None
 
 
 def _check_size(length: int | None, limit: int) -> None:

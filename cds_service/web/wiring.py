@@ -1,8 +1,8 @@
 """What the views are handed: everything that was built once when the service started."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from threading import Event
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from cds_service.settings import Settings
 from cds_service.web.admission import Admission
 from cds_service.web.door import Door
 from cds_service.web.metrics import Metrics
+from cds_service.workbench.pasted import Played
 from hooks import Service
 from hooks.knowledge import Knowledge, Profile
 
@@ -46,6 +47,7 @@ class Wiring:
     canaries: Canaries
     audit: Audit
     door: Door  # to the report
+    moments: Callable[[date], Sequence[Played]]  # of the demo patients on a day, for the workbench
     local: Mapping[str, Knowledge] = field(default_factory=dict)  # of issuers with a map of local codes, by iss
     local_templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # likewise
     stopping: Event = field(default_factory=Event)  # set when the server has been told to stop

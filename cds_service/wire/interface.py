@@ -50,11 +50,14 @@ def interface(
     public_url: str | None,
     open_access: bool,
     report: bool,
+    workbench: bool,
 ) -> dict[str, Any]:
-    """The document for this site: its address, its services, whether it looks at tokens, whether anybody may see a report."""
+    """The document for this site: its address, its services, whether it looks at tokens, which pages for its team are there."""
     document = schema("openapi")
     if not report:
         del document["paths"]["/report"]
+    if not workbench:
+        del document["paths"]["/workbench"]
     document["info"]["version"] = version
     if public_url:
         document["servers"] = [{"url": public_url}]

@@ -1,0 +1,119 @@
+"""A plot in, an SVG of it out: every number formatted, every text escaped, all looks left to the style sheet."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from html import escape
+from itertools import pairwise
+
+from cds_service.plots.axes import BOTTOM, HIGH, LEFT, RIGHT, TOP, WIDE, Axis, Days, linear, logarithmic
+from cds_service.plots.plot import Plot
+from cds_service.plots.say import told
+from hooks.record import LabResult
+from hooks.wording import amount, day
+
+_LETTER = 6.0  # the width of one, at the least
+_APART = 12.0  # from label to label
+Point = tuple[float, float, LabResult]
+
+
+def draw(plot: Plot) -> str:
+    """The picture; it says in words what it shows."""
+    numbers = [one.number for one in plot.drawn if one.number is not None]
+    axis: Axis = linear(numbers) if plot.measure == "cd4-count" else logarithmic(numbers)
+    days = Days(*plot.days)
+    points = [(days.place(one.date, _part(one.instant)), _height(one, axis), one) for one in plot.drawn]
+    parts = (*_bands(plot, days), *_axes(axis, days), *_limits(plot, axis), *_lines(points), *_marks(points, plot))
+    empty = f'<text class="plot-none" x="{(LEFT + RIGHT) / 2}" y="{HIGH / 2}">No result that counts</text>'
+    body = "\n".join((*parts, *([] if points else [empty])))
+    box, said = f"0 0 {WIDE:g} {HIGH:g}", escape(told(plot))
+    return f'<svg class="plot-over-time" viewBox="{box}" role="img" aria-label="{said}">\n{body}\n</svg>'
+
+
+def _part(instant: datetime | None) -> float:
+    """How much of its day has gone by; noon where nobody knows."""
+    return (instant.hour * 60 + instant.minute) / 1440 if instant else 0.5
+
+
+def _height(one: LabResult, axis: Axis) -> float:
+    return axis.place(one.number) if one.number is not None else BOTTOM
+
+
+def _bands(plot: Plot, days: Days) -> Iterator[str]:
+    shown = [one for one in plot.bands if one.last >= days.first]
+    for place, one in enumerate(shown):
+        left, right = days.place(one.first), days.place(one.last)
+        said = escape(f"{one.agents}, {day(one.first)} to {day(one.last)}")
+        yield (
+            f'<g><title>{said}</title><rect class="band-{place % 2 + 1}" x="{left}" y="{TOP}" '
+            f'width="{right - left:.1f}" height="{BOTTOM - TOP:g}"/>'
+        )
+        if one.first > days.first:
+            yield f'<path class="switch" d="M{left} {TOP - 6}V{BOTTOM}"/>'
+        words = _fitting(one.agents, right - left)
+        yield (
+            f'<text class="band-name" x="{left + 3:.1f}" y="{TOP - 8}">{escape(words)}</text></g>' if words else "</g>"
+        )
+
+
+def _fitting(words: str, room: float) -> str:
+    """As much of the words as there is room for; nothing where that would tell nothing."""
+    most = int(room / _LETTER) - 1
+    return words if len(words) <= most else f"{words[: most - 1]}…" if most >= 12 else ""
+
+
+def _axes(axis: Axis, days: Days) -> Iterator[str]:
+    for tick in axis.ticks():
+        yield f'<path class="grid" d="M{LEFT} {tick.place}H{RIGHT}"/>'
+        yield f'<text class="tick" x="{LEFT - 8}" y="{tick.place + 4:.1f}">{escape(tick.label)}</text>'
+    for tick in days.ticks():
+        yield f'<path class="tick-mark" d="M{tick.place} {BOTTOM}v5"/>'
+        yield f'<text class="day" x="{tick.place}" y="{BOTTOM + 19}">{escape(tick.label)}</text>'
+
+
+def _limits(plot: Plot, axis: Axis) -> Iterator[str]:
+    """A line for each limit; a label that would stand on another is moved up."""
+    above = BOTTOM + 2 * _APART
+    for one in sorted(plot.limits, key=lambda limit: limit.value):
+        place = axis.place(one.value)
+        above = min(place, above - _APART)
+        yield f'<path class="limit" d="M{LEFT} {place}H{RIGHT}"/>'
+        yield f'<text class="limit-name" x="{RIGHT + 12}" y="{above + 4:.1f}">{escape(one.label)}</text>'
+
+
+def _lines(points: Iterable[Point]) -> Iterator[str]:
+    """From value to value; broken where one of the two is a bound, for nobody knows where it lies."""
+    sure: list[str] = []
+    unsure: list[str] = []
+    for before, after in pairwise(points):
+        piece = f"M{before[0]} {before[1]}L{after[0]} {after[1]}"
+        (sure if _is_exact(before[2]) and _is_exact(after[2]) else unsure).append(piece)
+    yield from (
+        f'<path class="{name}" d="{"".join(pieces)}"/>'
+        for name, pieces in (("sure", sure), ("unsure", unsure))
+        if pieces
+    )
+
+
+def _is_exact(one: LabResult) -> bool:
+    return one.number is not None and not one.comparator
+
+
+def _marks(points: Iterable[Point], plot: Plot) -> Iterator[str]:
+    for across, down, one in points:
+        decisive = one in plot.decisive
+        said = escape(f"{amount(one)}, {day(one.date)}{'; what is said rests on it' if decisive else ''}")
+        ring = f'<circle class="decisive" cx="{across}" cy="{down}" r="8"/>' if decisive else ""
+        yield f"<g><title>{said}</title>{ring}{_mark(one, across, down)}</g>"
+
+
+def _mark(one: LabResult, across: float, down: float) -> str:
+    """A dot for a value; for a bound a bar at the limit of detection, with an arrow to where the value lies."""
+    if _is_exact(one):
+        return f'<circle class="value" cx="{across}" cy="{down}" r="3.5"/>'
+    if one.number is None:
+        kind = "undetected" if one.detected is False else "uncounted"
+        return f'<path class="{kind}" d="M{across - 5:.1f} {down - 9:.1f}h10l-5 9z"/>'
+    up = one.comparator in (">", ">=")
+    tip, barb = (-13, 5) if up else (13, -5)
+    arrow = f"M{across} {down}v{tip}m-4 {barb}l4 {-barb}l4 {barb}"
+    return f'<path class="bound bound-{"up" if up else "down"}" d="M{across - 6:.1f} {down}h12{arrow}"/>'

@@ -1,0 +1,113 @@
+"""A chart chosen or pasted in, a page out: what the service makes of it and what would change that. Nothing is kept or counted."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+import msgspec
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
+
+from cds_service import __version__
+from cds_service.errors import TooLarge, Unavailable
+from cds_service.web.bodies import read_form
+from cds_service.web.report import POLICY
+from cds_service.web.wiring import Wiring, wiring
+from cds_service.workbench import chart, markdown
+from cds_service.workbench.evaluate import Bench
+from cds_service.workbench.page import Page, Room, page, pictures, reasons
+from cds_service.workbench.what_if import ALLERGIES, FIELDS
+
+_AS_A_FORM = 3  # so many bytes a character of the text may take
+_MOST_SHOWN = 1 << 20  # characters of a request in the page
+_turn = BoundedSemaphore(1)  # one evaluation at a time: other calls have the first claim on the machine
+_PATIENCE = 2.0  # seconds for one's turn
+
+blueprint = Blueprint("workbench", __name__)
+
+
+@blueprint.get("/workbench")
+def begin() -> Response:
+    """The first of the demo patients."""
+    parts = _entered()
+    with _one_at_a_time():
+        return _page(parts, {})
+
+
+@blueprint.post("/workbench")
+def try_out() -> Response:
+    """What was chosen or pasted, and what might be otherwise."""
+    parts = _entered()
+    try:
+        form = read_form(request, _AS_A_FORM * parts.settings.max_body_bytes)
+    except TooLarge as refusal:
+        return _shown(parts, {}, Page(fault=refusal.sentence, refused=f"{refusal.status} {refusal.code}"))
+    with _one_at_a_time():
+        return _page(parts, form)
+
+
+def _entered() -> Wiring:
+    parts = wiring()
+    parts.door.enter(request.remote_addr, request.authorization)
+    return parts
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if not _turn.acquire(timeout=_PATIENCE):
+        raise Unavailable("Another chart is being evaluated. Try again.", {"Retry-After": "2"})
+    try:
+        yield
+    finally:
+        _turn.release()
+
+
+def _page(parts: Wiring, form: Mapping[str, str]) -> Response:
+    settings, now = parts.settings, parts.clock()
+    bench = Bench(
+        services=parts.services,
+        knowledge=parts.knowledge,
+        profiles=parts.profiles,
+        templates=parts.templates,
+        fhir=parts.fhir,
+        iu_per_copy=settings.iu_per_copy,
+    )
+    room = Room(
+        bench=bench,
+        clock=now,
+        demo=parts.moments(now.date()),
+        profile=settings.profile,
+        most_bytes=settings.max_body_bytes,
+    )
+    return _shown(parts, form, page(form, room))
+
+
+def _shown(parts: Wiring, form: Mapping[str, str], found: Page) -> Response:
+    one = found.now
+    text = render_template(
+        "workbench.html",
+        version=__version__,
+        knowledge=parts.knowledge,
+        page=found,
+        demo=parts.moments(parts.clock().date()),
+        said={name: form.get(name, "") for name in ("patient", "pasted", *FIELDS)},
+        profiles=parts.profiles,
+        profile=parts.settings.profile,
+        allergies=ALLERGIES,
+        rendered=markdown.rendered,
+        pictures=[(each, Markup(each.svg)) for each in pictures(one)] if one else (),  # noqa: S704  (plots escapes)
+        tables=chart.tables(one, parts.knowledge) if one else (),
+        lines=chart.lines(one.record, parts.knowledge) if one else (),
+        reasons=reasons(one) if one else (),
+        sent=_pretty(one.body) if one else "",
+        answered=_pretty(msgspec.json.encode(one.answer)) if one else "",
+    )
+    response = Response(text, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def _pretty(body: bytes) -> str:
+    if len(body) > _MOST_SHOWN:
+        return f"{len(body):,} bytes: too long to be shown."
+    return msgspec.json.format(body, indent=2).decode("utf-8", "replace")

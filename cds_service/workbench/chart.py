@@ -1,0 +1,117 @@
+"""An evaluation in, the chart as read out: each entry with what it was taken for or why it was not, and what is lacking."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds_service.chart.account import Account
+from cds_service.workbench.evaluate import Evaluated
+from hooks.facts import drug_names, fact
+from hooks.knowledge import Knowledge
+from hooks.record import Fact, LabResult, OtherResult, PatientRecord
+from hooks.trace import gap_in_words
+from hooks.wording import day, name
+
+MOST = 500  # rows of a table
+KINDS = {"result": "Results", "drug": "Drugs", "problem": "Problems", "allergy": "Allergies", "order": "Orders"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry. `came`: its codes and value as they came, text of the chart: to be escaped."""
+
+    source: str
+    came: tuple[str, ...]
+    read_as: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The entries of one kind; `more` found no room."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A fact in words; `of` the measure or test it is of, and what it was received as, where it is a result."""
+
+    line: str
+    of: str = ""
+    received: str = ""
+
+
+_Found = dict[str, list[_Line]]
+
+
+def tables(one: Evaluated, knowledge: Knowledge) -> tuple[Table, ...]:
+    """A table for each kind of which anything came."""
+    facts = _facts(one.record, knowledge)
+    kinds: defaultdict[str, list[Account]] = defaultdict(list)
+    for seen in one.seen:
+        kinds[seen.kind].append(seen)
+    return tuple(
+        Table(title, tuple(_entry(seen, facts) for seen in kinds[kind][:MOST]), max(0, len(kinds[kind]) - MOST))
+        for kind, title in KINDS.items()
+        if kinds[kind]
+    )
+
+
+def lines(record: PatientRecord, knowledge: Knowledge) -> tuple[tuple[str, str], ...]:
+    """What the chart says as a whole: HIV, age, treatment, what is pending, what cannot be read, what is lacking."""
+    return tuple(_lines(record, knowledge))
+
+
+def _lines(record: PatientRecord, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
+    basis = f" ({record.hiv.basis})" if record.hiv.basis else ""
+    yield "HIV infection", f"{record.hiv.status}{basis}{'; HIV-2' if record.hiv.type_2 else ''}"
+    yield "Age", "not known" if record.age is None else f"{record.age} years"
+    yield "Antiretroviral treatment", _art(record, knowledge)
+    if record.drafted_art.event != "none":
+        agents = drug_names(record.drafted_art.agents, knowledge)
+        yield "What the orders would do to it", f"{record.drafted_art.event}: {agents}"
+    yield "Pregnancy", {True: "yes", False: "no", None: "the chart does not say"}[record.pregnant]
+    for pending in record.pending:
+        yield "Pending", f"{name(pending.datum)}{f', {day(pending.date)}' if pending.date else ''}"
+    for bad in record.unreadable:
+        when = day(bad.latest) if bad.latest else "no date"
+        yield "Cannot be read", f"{name(bad.datum)}, {bad.source}, {when}: {bad.why}"
+    for gap in record.gaps:
+        yield "Lacking", gap_in_words(gap.datum, gap.why)
+
+
+def _art(record: PatientRecord, knowledge: Knowledge) -> str:
+    art = record.art
+    dates = (("since", art.since), ("last changed", art.changed), ("stopped", art.stopped))
+    said = ", ".join([art.status, *(f"{word} {day(when)}" for word, when in dates if when)])
+    return f"{said}: {drug_names(art.agents, knowledge)}" if art.agents else said
+
+
+def _entry(seen: Account, facts: _Found) -> Entry:
+    came = [" ".join(filter(None, (display, f"({code})" if code else ""))) for _, code, display in seen.codes]
+    value = " ".join(filter(None, (seen.number, *seen.units[:1], seen.text)))
+    found = facts.get(seen.source, [])
+    own = [one for one in found if one.of and seen.taken_for.startswith(one.of)] or found
+    read = [one.line for one in own]
+    value = own[0].received or value if len(own) == 1 else value
+    return Entry(
+        source=seen.source,
+        came=tuple(filter(None, (*came[:2], value))) or ("no code",),
+        read_as=tuple(read) if read else tuple(filter(None, (seen.taken_for.replace("-", " "),))),
+        why=seen.why or ("" if read or seen.taken_for else "none of what the rules read"),
+    )
+
+
+def _facts(record: PatientRecord, knowledge: Knowledge) -> _Found:
+    found: defaultdict[str, list[_Line]] = defaultdict(list)
+    results: tuple[Fact, ...] = (*record.cd4_counts, *record.cd4_percents, *record.viral_loads, *record.other_results)
+    stated: tuple[Fact, ...] = (*(record.medications or ()), *(record.problems or ()), *(record.allergies or ()))
+    for one in (*results, *stated, *(record.draft_orders or ())):
+        line, of, received = fact(one, record.as_of, knowledge), "", ""
+        if isinstance(one, LabResult | OtherResult):
+            of, received = one.measure if isinstance(one, LabResult) else one.test, one.received
+        found[one.source].append(_Line(line, of, received))
+    return found

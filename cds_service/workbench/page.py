@@ -1,0 +1,148 @@
+"""The fields of the form in; out comes what the page shows: the answer and the one before, the pictures, the reasons."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+
+from cds_service import plots
+from cds_service.errors import Malformed, Refusal, TooLarge
+from cds_service.workbench.changed import changed
+from cds_service.workbench.compare import Card, Change, cards, changes
+from cds_service.workbench.evaluate import Bench, Evaluated, evaluate
+from cds_service.workbench.pasted import Pasted, Played, encoded, own_day, pasted, played
+from cds_service.workbench.what_if import WhatIf, read_what_if
+from hooks.assess import Finding
+from hooks.counterfactual import what_would_change
+from hooks.record import Fact
+from hooks.trace import TracedFinding, trace
+
+_DAY_ENDS = time(23, 59, 59, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A measure over time: the SVG, and its results in words."""
+
+    title: str
+    svg: str
+    rows: tuple[plots.Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """A rule in words, and what would change what it says."""
+
+    told: TracedFinding
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """`now` is the answer that the page is about; `before` None: nothing was asked to be otherwise. Or a fault, and neither."""
+
+    fault: str = ""
+    refused: str = ""  # how the service would answer a call with what was pasted
+    now: Evaluated | None = None
+    before: Evaluated | None = None
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Of the answer, each with what became of it."""
+        return cards(self.now, self.before, "new") if self.now else ()
+
+    @property
+    def cards_before(self) -> tuple[Card, ...]:
+        """Of the answer before."""
+        return cards(self.before, self.now, "gone") if self.before else ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The rules that now say something else."""
+        return changes(self.before, self.now) if self.before and self.now else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What the page needs of the running service: the bench, the moment, the moments of demo patients, the limit of a paste."""
+
+    bench: Bench
+    clock: datetime
+    demo: Sequence[Played]
+    profile: str
+    most_bytes: int
+
+
+def page(form: Mapping[str, str], room: Room) -> Page:
+    """Whatever was sent: what makes no sense, or would be refused, is said in a sentence."""
+    try:
+        return _page(_asked(form, room), form, room)
+    except _NotAsked as fault:
+        return Page(fault=str(fault))
+    except Refusal as refusal:
+        return Page(fault=refusal.sentence, refused=f"{refusal.status} {refusal.code}")
+
+
+class _NotAsked(Exception):
+    """A field of the form makes no sense: no request was made of it."""
+
+
+def _asked(form: Mapping[str, str], room: Room) -> Pasted:
+    text, chosen = form.get("pasted", "").strip(), form.get("patient", "")
+    if len(text.encode("utf-8", "replace")) > room.most_bytes:
+        raise TooLarge(f"What was pasted is larger than {room.most_bytes} bytes.")
+    if text:
+        return pasted(text)
+    found = next((one for one in room.demo if one.key == chosen or not chosen), None)
+    if found is None:
+        raise _NotAsked("There is no such demo patient.")
+    return played(found)
+
+
+def _page(asked: Pasted, form: Mapping[str, str], room: Room) -> Page:
+    try:
+        what_if = read_what_if(form, room.bench.knowledge, room.bench.profiles)
+    except Malformed as fault:
+        raise _NotAsked(fault.sentence) from None
+    moment = _ends(own_day(asked.request), room.clock)
+    hook = asked.request["hook"]
+    before = evaluate(asked.body, hook, moment, room.profile, room.bench)
+    if what_if in (WhatIf(), WhatIf(profile=room.profile)):
+        return Page(now=before)
+    body = asked.body
+    moment = _ends(what_if.on, moment)
+    if what_if.changes_chart:
+        as_of = replace(before.record, as_of=what_if.on or before.record.as_of)
+        body = encoded(changed(asked.request, what_if, as_of, room.bench.knowledge))
+    now = evaluate(body, hook, moment, what_if.profile or room.profile, room.bench)
+    return Page(now=now, before=before)
+
+
+def _ends(day: date | None, otherwise: datetime) -> datetime:
+    """The last second of a day."""
+    return datetime.combine(day, _DAY_ENDS) if day else otherwise
+
+
+def pictures(one: Evaluated) -> tuple[Picture, ...]:
+    """CD4 counts and viral loads over the same days."""
+    knowledge, record = one.assessment.profile.knowledge, one.record
+    bands = plots.treatment(record.medications or (), record.as_of, knowledge)
+    facts: list[Fact] = [found for said in one.assessment.findings if said.recommendation for found in said.facts]
+    made = (("CD4 count, /µL", plots.cd4(record, bands, facts)),
+            ("HIV viral load, copies/mL", plots.viral_load(record, bands, facts)))  # fmt: skip
+    return tuple(Picture(title, plots.draw(plot), plots.rows(plot)) for title, plot in made)
+
+
+def reasons(one: Evaluated) -> tuple[Reasons, ...]:
+    """Of every rule, those that speak first."""
+    told = trace(one.assessment, one.record.as_of, whole=True)
+    both = sorted(zip(one.assessment.findings, told, strict=True), key=_silent)
+    return tuple(_reasons(one, both))
+
+
+def _silent(both: tuple[Finding, TracedFinding]) -> bool:
+    return both[0].recommendation is None
+
+
+def _reasons(one: Evaluated, both: Sequence[tuple[Finding, TracedFinding]]) -> Iterator[Reasons]:
+    for finding, told in both:
+        yield Reasons(told, what_would_change(finding.rule, one.record, one.assessment.profile))
