@@ -30,7 +30,8 @@ MAY_IMPORT = {
         "outbound",
     },  # another service's client: it knows nothing of how ours is made
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
-    "workbench": {"chart", "errors", "plots", "wire"},
+    "reasons": {"chart", "plots", "wire"},
+    "workbench": {"chart", "errors", "reasons", "wire"},
     "web": {
         "access",
         "canary",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         "errors",
         "ledger",
         "outbound",
+        "reasons",
         "report",
         "settings",
         "wire",

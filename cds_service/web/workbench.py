@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from cds_service import __version__
 from cds_service.errors import TooLarge, Unavailable
+from cds_service.reasons import chart, markdown
+from cds_service.reasons.rules import pictures, reasons
 from cds_service.web.bodies import read_form
 from cds_service.web.report import POLICY
 from cds_service.web.wiring import Wiring, wiring
-from cds_service.workbench import chart, markdown
 from cds_service.workbench.evaluate import Bench
-from cds_service.workbench.page import Page, Room, page, pictures, reasons
+from cds_service.workbench.page import Page, Room, page
 from cds_service.workbench.what_if import ALLERGIES, FIELDS
 
 _AS_A_FORM = 3  # so many bytes a character of the text may take
