@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
     "reasons": {"chart", "plots", "wire"},
     "workbench": {"chart", "errors", "reasons", "wire"},
+    "why": {"access", "chart", "errors", "outbound", "reasons", "wire"},
     "web": {
         "access",
         "canary",
@@ -43,6 +44,7 @@ MAY_IMPORT = {
         "report",
         "settings",
         "wire",
+        "why",
         "workbench",
         "journal",
     },
