@@ -1,5 +1,6 @@
 """A folder in; the service and an EHR that launches its why page out, both on loopback, with all that either was asked."""
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -93,9 +94,9 @@ class Scene:
 
 
 @contextmanager
-def serving(door: Door) -> Iterator[Door]:
-    server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=_Quiet)
-    door.url = f"http://127.0.0.1:{server.server_port}"
+def serving(door: Door, tls: ssl.SSLContext | None = None) -> Iterator[Door]:
+    server = make_server("127.0.0.1", 0, door, threaded=True, request_handler=_Quiet, ssl_context=tls)
+    door.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     running = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     running.start()
     try:
@@ -107,10 +108,12 @@ def serving(door: Door) -> Iterator[Door]:
 
 
 @contextmanager
-def launching(folder: Path, lines: str = "", proof: str | None = None, **settings: Any) -> Iterator[Scene]:
-    """`lines`: more of the client's entry in the trust file; `proof`: the secret by which the EHR knows it."""
+def launching(
+    folder: Path, lines: str = "", proof: str | None = None, tls: ssl.SSLContext | None = None, **settings: Any
+) -> Iterator[Scene]:
+    """`lines`: more of the client's entry in the trust file; `proof`: the secret that the EHR knows; `tls`: of the service."""
     with ExitStack() as stack:
-        server, service = (stack.enter_context(serving(Door())) for _ in range(2))
+        server, service = (stack.enter_context(serving(Door(), one)) for one in (None, tls))
         app = App(CLIENT, service.url + LAUNCH, service.url + CALLBACK, proof)
         ehr = Ehr(open_charts(ANCHOR), server.url, app)
         server.app = ehr_app(ehr)

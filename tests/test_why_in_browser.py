@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.why.refused import SAID
+from tests.faults.certificates import certificates, context
 from tests.smart_launch import PATIENT, Door, Scene, launching, serving
 
 pytest.importorskip("playwright.sync_api", reason="no browser can be steered")
@@ -46,8 +47,8 @@ class Watched:
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Watched]:
-    with browser.new_context() as context:
-        found = Watched(context.new_page())
+    with browser.new_context(ignore_https_errors=True) as fresh:
+        found = Watched(fresh.new_page())
         found.page.on("request", lambda one: found.asked.append(one.url))
         found.page.on("console", found.complain)
         found.page.on("pageerror", lambda one: found.complaints.append(str(one)))
@@ -58,6 +59,7 @@ def open_chart(tab: Watched, scene: Scene) -> None:
     """As a clinician does: the chart is open, and the link of the card is followed."""
     tab.page.goto(f"{scene.ehr.base_url}/ehr")
     tab.page.click(f'a[href$="patient={PATIENT}"]')
+    tab.page.wait_for_url("**/why/**", wait_until="load")
 
 
 def test_a_click_in_the_ehr_leads_to_the_page(tab: Watched, scene: Scene) -> None:
@@ -157,3 +159,21 @@ def test_an_ehr_that_the_trust_file_names_shows_it_within_its_own(tmp_path: Path
         framed.locator(".ehr-card h4").first.wait_for(timeout=20_000)
         assert "Achieng Lakeshore" in framed.locator("#whose").inner_text()
         assert not [one for one in tab.complaints if "frame-ancestors" in one]
+
+
+def test_over_tls_the_cookie_is_taken_in_a_tab_and_in_a_frame_of_another_site(tmp_path: Path, tab: Watched) -> None:
+    """`__Host-` and `Partitioned`, as a browser sees them; `localhost` is another site than 127.0.0.1."""
+    tls = context(certificates(tmp_path).good)
+    with serving(Door()) as portal:
+        elsewhere = portal.url.replace("127.0.0.1", "localhost")
+        with launching(tmp_path, f'smart_frames = ["{elsewhere}"]', tls=tls) as scene:
+            open_chart(tab, scene)
+            assert tab.page.url.startswith("https://127.0.0.1:")
+            assert "Achieng Lakeshore" in tab.page.inner_text("#whose")
+            portal.app = framing(scene, "in").app
+            tab.page.goto(elsewhere)
+            framed = tab.page.frame_locator("iframe")
+            framed.locator(".ehr-card h4").first.wait_for(timeout=20_000)
+    with launching(tmp_path, tls=tls) as scene:
+        open_chart(tab, scene)
+        assert "Achieng Lakeshore" in tab.page.inner_text("#whose")
