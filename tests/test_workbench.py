@@ -139,11 +139,13 @@ def test_nothing_otherwise_is_nothing_to_compare(client: FlaskClient) -> None:
 
 
 def test_the_form_holds_what_was_asked(client: FlaskClient) -> None:
-    found = Read(send(client, patient=STARTING, cd4="90", on="2026-12-01", allergy="mild", add="tmp-smx-ds-daily"))
+    found = Read(
+        send(client, patient=STARTING, cd4="90", on="2026-12-01", allergy="mild", add="tmp-smx-ds-daily", profile="who")
+    )
     values = {one["name"]: one.get("value") for one in found.of("input")}
     assert (values["cd4"], values["on"]) == ("90", "2026-12-01")
     chosen = [one["value"] for one in found.of("option") if "selected" in one]
-    assert chosen == [STARTING, "tmp-smx-ds-daily", "mild", "dhhs"]
+    assert chosen == [STARTING, "tmp-smx-ds-daily", "mild", "who"]
     labelled = {one["for"] for one in found.of("label")}
     assert labelled == {one["name"] for tag in ("input", "select", "textarea") for one in found.of(tag)}
 
