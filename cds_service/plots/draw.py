@@ -129,12 +129,13 @@ def _marks(points: Iterable[Point], plot: Plot) -> Iterator[str]:
 
 
 def _mark(one: LabResult, across: float, down: float, size: float) -> str:
-    """A dot for a value; for a bound a bar at the limit of detection, with an arrow to where the value lies."""
+    """A dot for a value; for a bound a bar at the limit of detection, with an arrow to where the value lies; else what is known."""
     if _is_exact(one):
         return f'<circle class="value" cx="{across}" cy="{down}" r="{size}"/>'
     if one.number is None:
-        kind = "undetected" if one.detected is False else "uncounted"
-        return f'<path class="{kind}" d="M{across - 5:.1f} {down - 9:.1f}h10l-5 9z"/>'
+        if one.detected is False:
+            return f'<path class="undetected" d="M{across - 5:.1f} {down - 9:.1f}h10l-5 9z"/>'
+        return f'<path class="uncounted" d="M{across} {down - 10:.1f}l5 5l-5 5l-5 -5z"/>'
     up = one.comparator in (">", ">=")
     room = min(13.0, max(8.0, down - TOP if up else BOTTOM - down))
     tip, barb = (-room, 5) if up else (room, -5)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from hooks.facts import fact
 from hooks.knowledge import Knowledge
@@ -9,6 +10,7 @@ from hooks.record import LabResult, OtherResult, PatientRecord
 from hooks.wording import capital, name
 
 NEW = "new|"
+MOST = 2000  # results that are offered
 SULFONAMIDES = ""
 ALLERGIES = {
     "": "as on file",
@@ -63,8 +65,8 @@ def _by_name(found: Mapping[str, str]) -> dict[str, str]:
 
 
 def results(record: PatientRecord, knowledge: Knowledge) -> dict[str, str]:
-    """Every result of the chart by its key, in words, measure after measure and the newest first."""
-    return {key_of(one): capital(fact(one, record.as_of, knowledge)) for one in all_results(record)}
+    """The results of the chart by their keys, in words, measure after measure and the newest first."""
+    return {key_of(one): capital(fact(one, record.as_of, knowledge)) for one in islice(all_results(record), MOST)}
 
 
 def all_results(record: PatientRecord) -> tuple[Result, ...]:
