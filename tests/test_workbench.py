@@ -273,6 +273,13 @@ def test_every_class_that_is_drawn_has_a_look(client: FlaskClient) -> None:
     assert not [name for name in used - {"detail", "try", "mark"} if not re.search(rf"\.{name}\b", sheets)]
 
 
+def test_the_published_interface_has_every_field_of_the_form(client: FlaskClient) -> None:
+    published = client.get("/openapi.json").get_json()["paths"]["/workbench"]["post"]["requestBody"]["content"]
+    named = set(published["application/x-www-form-urlencoded"]["schema"]["properties"])
+    page = Read(send(client, patient=STARTING))
+    assert {one["name"] for tag in ("input", "select", "textarea") for one in page.of(tag)} | {"client"} == named
+
+
 # --- what it leaves behind, and who is let in ------------------------------------------------------------------------
 
 
