@@ -259,3 +259,16 @@ def test_bands_are_of_antiretrovirals_alone_and_end_where_they_end() -> None:
     assert found[0] == (2020, 2022, "efavirenz")
     assert found[1][:2] == (2024, 2026)
     assert len(found) == 2
+
+
+def test_an_end_that_is_not_recorded_is_not_told_as_one() -> None:
+    drugs = (
+        Medication(ingredients=frozenset((EFAVIRENZ,)), source="m1", current=False, since=date(2020, 1, 1)),
+        Medication(ingredients=frozenset((BICTEGRAVIR,)), source="m2", current=True, since=date(2022, 1, 1)),
+    )
+    bands = plots.treatment(drugs, TODAY, KNOWLEDGE)
+    assert [one.ends for one in bands] == [False, True]
+    said = plots.told(plots.cd4(record([count(120)]), DHHS, bands, ()))
+    assert (
+        "efavirenz from 1 Jan 2020 to 1 Jan 2022, when the next began: its own end is not recorded; bictegravir" in said
+    )

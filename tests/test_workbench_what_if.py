@@ -17,6 +17,7 @@ APP = app_of(Clock())
 PARTS: Wiring = APP.extensions[KEY]
 ROOM = room_of(PARTS)
 STARTING, SUPPRESSED = "starting-art:order-sign", "suppressed-for-years:patient-view"
+FIRST = legal("cd4-120-starting-art")["prefetch"]["cd4"]["entry"][0]["resource"]
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "entry": []}
 
 
@@ -116,6 +117,26 @@ def test_of_a_panel_the_other_parts_stay() -> None:
     assert [f"{one.number}" for one in (*record_of(both).cd4_counts, *record_of(both).cd4_percents)] == ["300", "20"]
 
 
+def unreadable() -> str:
+    odd = FIRST | {"id": "odd", "valueQuantity": {"value": 90, "unit": "furlongs"}}
+    return pasted(cd4={"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": odd}]}, labs=EMPTY)
+
+
+def test_a_result_that_cannot_be_read_can_be_what_it_would_say() -> None:
+    text = unreadable()
+    assert record_of(tried(pasted=text)).unreadable
+    found = tried(pasted=text, result1="cd4-count|Observation/odd|unread", value1="90")
+    assert not record_of(found).unreadable
+    assert amounts(found, "cd4-count") == [("", "90", FIRST["effectiveDateTime"][:10])]
+    gone = tried(pasted=text, result1="cd4-count|Observation/odd|unread", value1="none")
+    assert not record_of(gone).unreadable
+    assert not record_of(gone).cd4_counts
+    assert (
+        "it needs a value"
+        in tried(pasted=text, result1="cd4-count|Observation/odd|unread", day1="2026-11-01").not_applied[0]
+    )
+
+
 # --- drugs, diagnoses, allergies -------------------------------------------------------------------------------------
 
 
@@ -166,7 +187,6 @@ def test_a_statement_ends_on_the_day_too() -> None:
 
 # --- what cannot be applied says why ---------------------------------------------------------------------------------
 
-FIRST = legal("cd4-120-starting-art")["prefetch"]["cd4"]["entry"][0]["resource"]
 NAMELESS = {key: one for key, one in FIRST.items() if key != "id"}
 UNTREATED = json.loads(pasted(conditions=EMPTY)) | {"hook": "patient-view"}
 del UNTREATED["context"]["draftOrders"]

@@ -9,7 +9,7 @@ from math import ceil, floor, log10
 from hooks.wording import number, short_day
 
 WIDE, HIGH = 860.0, 260.0
-LEFT, RIGHT, TOP, BOTTOM = 84.0, WIDE - 152.0, 30.0, HIGH - 30.0  # to the right are the names of limits
+LEFT, RIGHT, TOP, BOTTOM = 88.0, WIDE - 152.0, 30.0, HIGH - 30.0  # to the right are the names of limits
 _MOST_TICKS = 8
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 24000)  # from tick to tick
 _ROUND = tuple(map(Decimal, ("1", "2", "2.5", "3", "4", "5", "6", "8", "10")))

@@ -55,7 +55,7 @@ def _bands(plot: Plot, days: Days) -> Iterator[str]:
     shown = [one for one in plot.bands if one.last >= days.first]
     for place, one in enumerate(shown):
         left, right = days.place(one.first), days.place(one.last)
-        said = escape(f"{one.agents}, {day(one.first)} to {day(one.last)}")
+        said = escape(f"{one.agents}, {day(one.first)} to {one.until}")
         yield (
             f'<g><title>{said}</title><rect class="band-{place % 2 + 1}" x="{left}" y="{TOP}" '
             f'width="{right - left:.1f}" height="{BOTTOM - TOP:g}"/>'
@@ -82,7 +82,7 @@ def _fitting(words: str, room: float) -> str:
 def _axes(axis: Axis, days: Days) -> Iterator[str]:
     for tick in axis.ticks():
         yield f'<path class="grid" d="M{LEFT} {tick.place}H{RIGHT}"/>'
-        yield f'<text class="tick" x="{LEFT - 8}" y="{tick.place + 4:.1f}">{escape(tick.label)}</text>'
+        yield f'<text class="tick" x="{LEFT - 12}" y="{tick.place + 4:.1f}">{escape(tick.label)}</text>'
     for tick in days.ticks():
         yield f'<path class="tick-mark" d="M{tick.place} {BOTTOM}v5"/>'
         yield f'<text class="day" x="{tick.place}" y="{BOTTOM + 19}">{escape(tick.label)}</text>'

@@ -64,7 +64,7 @@ def _decisive(plot: Plot) -> str:
 
 
 def _taken(plot: Plot) -> str:
-    parts = [f"{one.agents} from {day(one.first)} to {day(one.last)}" for one in plot.bands]
+    parts = [f"{one.agents} from {day(one.first)} to {one.until}" for one in plot.bands]
     return f" Treatment: {'; '.join(parts)}." if parts else ""
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from cds_service.workbench.changes import Changes, Made
 from cds_service.workbench.choices import all_results
+from cds_service.workbench.steps import Changes, Made
 from hooks.record import Fact, PatientRecord
 from hooks.wording import capital, name
 

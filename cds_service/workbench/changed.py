@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cds_service.workbench.changes import Changes
 from cds_service.workbench.pasted import Request
+from cds_service.workbench.steps import Changes
 
 KEY = "whatIf"  # a resource counts under whatever key it comes
 _DEEPEST = 3  # a wrapper, a Bundle, a Bundle in it: what is deeper is not read either

@@ -1,55 +1,17 @@
 """How a chart was read and what might be otherwise in; out comes what has to be done to its request, and what cannot be done."""
 
-from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.workbench import made
-from cds_service.workbench.choices import SULFONAMIDES, Result, all_results, key_of, of_key
+from cds_service.workbench.choices import SULFONAMIDES, Result, all_results, key_of, of_key, unread_key_of
 from cds_service.workbench.pasted import Request
+from cds_service.workbench.steps import Changes
 from cds_service.workbench.what_if import ResultChange, Value, WhatIf
 from hooks.knowledge import Knowledge
-from hooks.record import Allergy, LabResult, Medication, PatientRecord
+from hooks.record import Allergy, LabResult, Medication, PatientRecord, Unreadable
 from hooks.wording import capital, name
 
 _UNIT = {"cd4-count": "/uL", "cd4-percent": "%", "viral-load": "copies/mL"}
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A resource that was put in, and what it is in words; `test`: where it is a result, what of."""
-
-    resource: Request
-    words: str
-    test: str = ""
-
-    @property
-    def source(self) -> str:
-        """As the record refers to it."""
-        return f"{self.resource['resourceType']}/{self.resource['id']}"
-
-
-@dataclass(slots=True)
-class Changes:
-    """What is done to a request, by reference: `gone` is no longer sent, `ended` ends on a day; `faults` tell what cannot be."""
-
-    gone: dict[str, str] = field(default_factory=dict)  # with its words
-    ended: dict[str, tuple[date | None, date]] = field(default_factory=dict)  # since when, as it was read
-    made: list[Made] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    count: int = 0
-
-    def take(self, source: str, words: str) -> bool:
-        """No longer to be sent; what has no id cannot be told from others, and stays."""
-        if source.endswith("/None") or "/" not in source:
-            self.faults.append(f"{words}: it came without an id and cannot be told from others, so it stays.")
-            return False
-        self.gone[source] = words
-        return True
-
-    def add(self, resource: Request, words: str, test: str = "") -> None:
-        """To be sent besides."""
-        self.count += 1
-        self.made.append(Made(resource | {"id": f"what-if-{self.count}"}, words, test))
 
 
 def changes_of(one: WhatIf, record: PatientRecord, knowledge: Knowledge) -> Changes:
@@ -83,8 +45,10 @@ def _take_result(old: Result, record: PatientRecord, found: Changes) -> bool:
     """Of a panel the other parts that count are sent again, each alone."""
     words = f"{capital(name(of_key(key_of(old))))} of {old.date}"
     others = [each for each in all_results(record) if each.source == old.source and each is not old]
-    if any(not isinstance(each, LabResult) for each in others):
-        found.faults.append(f"{words}: it came in one panel with other tests and cannot be changed alone.")
+    unread = any(each.source == old.source for each in record.unreadable)
+    if unread or any(not isinstance(each, LabResult) for each in others):
+        with_what = "what cannot be read" if unread else "other tests"
+        found.faults.append(f"{words}: it came in one panel with {with_what} and cannot be changed alone.")
         return False
     if old.source in found.gone:
         found.made = [each for each in found.made if each.words != _part(old)]
@@ -119,6 +83,10 @@ def _result(each: ResultChange, record: PatientRecord, knowledge: Knowledge, fou
     if each.is_new and each.value:
         _add_result(measure, each.value, (each.day or record.as_of).isoformat(), knowledge, found)
         return
+    bad = next((one for one in record.unreadable if unread_key_of(one) == each.key), None)
+    if bad:
+        _read_at_last(bad, each, record, knowledge, found)
+        return
     old = next((one for one in all_results(record) if key_of(one) == each.key), None)
     if old is None:
         found.faults.append(
@@ -134,6 +102,19 @@ def _result(each: ResultChange, record: PatientRecord, knowledge: Knowledge, fou
             found.add(
                 made.in_words(measure, old.result, when, knowledge), f"{capital(name(measure))} of another day", measure
             )
+
+
+def _read_at_last(
+    bad: Unreadable, each: ResultChange, record: PatientRecord, knowledge: Knowledge, found: Changes
+) -> None:
+    """In the place of what cannot be read, what it would say if it could."""
+    words, day = f"{capital(name(bad.datum))} that cannot be read", each.day or bad.latest
+    if any(one.source == bad.source for one in all_results(record)):
+        found.faults.append(f"{words}: it came in one panel with what can be read and cannot be changed alone.")
+    elif not each.gone and not (each.value and day):
+        found.faults.append(f"{words}: it needs a value, and a day where it has none of its own.")
+    elif found.take(bad.source, words) and each.value and day:
+        _add_result(bad.datum, each.value, day.isoformat(), knowledge, found)
 
 
 def _add_result(measure: str, value: Value, when: str, knowledge: Knowledge, found: Changes) -> None:

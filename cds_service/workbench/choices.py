@@ -6,8 +6,8 @@ from itertools import islice
 
 from hooks.facts import fact
 from hooks.knowledge import Knowledge
-from hooks.record import LabResult, OtherResult, PatientRecord
-from hooks.wording import capital, name
+from hooks.record import LabResult, OtherResult, PatientRecord, Unreadable
+from hooks.wording import capital, day, name
 
 NEW = "new|"
 MOST = 2000  # results that are offered
@@ -65,8 +65,15 @@ def _by_name(found: Mapping[str, str]) -> dict[str, str]:
 
 
 def results(record: PatientRecord, knowledge: Knowledge) -> dict[str, str]:
-    """The results of the chart by their keys, in words, measure after measure and the newest first."""
-    return {key_of(one): capital(fact(one, record.as_of, knowledge)) for one in islice(all_results(record), MOST)}
+    """The results of the chart by their keys, in words, measure after measure and the newest first; then what cannot be read."""
+    read = {key_of(one): capital(fact(one, record.as_of, knowledge)) for one in islice(all_results(record), MOST)}
+    bad = [one for one in record.unreadable if one.datum in (*_MEASURES, *_WORDS)]
+    return read | {unread_key_of(one): _unread(one) for one in bad[:MOST]}
+
+
+def _unread(one: Unreadable) -> str:
+    when = f", {day(one.latest)}" if one.latest else ""
+    return f"{capital(name(one.datum))} that cannot be read{when} ({one.source})"
 
 
 def all_results(record: PatientRecord) -> tuple[Result, ...]:
@@ -77,6 +84,11 @@ def all_results(record: PatientRecord) -> tuple[Result, ...]:
 def key_of(one: Result) -> str:
     """What it is of, its resource, its day: enough to find it again in the same chart, and never in another."""
     return f"{measure_of(one)}|{one.source}|{one.date}"
+
+
+def unread_key_of(one: Unreadable) -> str:
+    """Likewise, of a result that cannot be read."""
+    return f"{one.datum}|{one.source}|unread"
 
 
 def of_key(key: str) -> str:
