@@ -18,7 +18,6 @@ from hooks.record import Hiv, LabResult, Medication, PatientRecord
 TODAY = date(2026, 11, 20)
 KNOWLEDGE = load()
 DHHS, WHO = (load_profiles(KNOWLEDGE)[name] for name in ("dhhs", "who"))
-SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '"><script>alert(1)</script>&'
 DOLUTEGRAVIR, BICTEGRAVIR, EFAVIRENZ = "1433868", "1999660", "195085"
 

@@ -76,6 +76,59 @@ def test_each_result_stands_with_what_it_was_taken_for_or_why_it_was_not(client:
     assert "Cannot be read" in said
 
 
+RESULT = legal("cd4-120-starting-art")["prefetch"]["cd4"]["entry"][0]["resource"]
+
+
+def _searched(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in resources]}
+
+
+def _of_kind(kind: str, code: tuple[str, str], **more: Any) -> dict[str, Any]:
+    owner = "patient" if kind == "AllergyIntolerance" else "subject"
+    concept = {"coding": [{"system": code[0], "code": code[1]}]}
+    named = "medicationCodeableConcept" if kind == "MedicationRequest" else "code"
+    return {"resourceType": kind, "id": "odd", owner: RESULT["subject"], named: concept} | more
+
+
+RXNORM, SNOMED = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://snomed.info/sct"
+HIGHER = RESULT | {"id": "higher", "valueQuantity": RESULT["valueQuantity"] | {"value": 345}}
+OLDER, NEWER = (
+    RESULT | {"meta": {"versionId": number}, "valueQuantity": RESULT["valueQuantity"] | {"value": value}}
+    for number, value in (("1", 345), ("2", 120))
+)
+CANCELLED = _of_kind("MedicationRequest", (RXNORM, "1433868"), status="cancelled", intent="order")
+REFUTED = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "came", "why"),
+    [
+        ({"cd4": _searched(RESULT, HIGHER)}, "345", "another result of its day"),
+        ({"cd4": _searched(OLDER, NEWER)}, "345", "another version of it"),
+        ({"medications": _searched(CANCELLED)}, "1433868", "it does not count: withdrawn, cancelled"),
+        ({"conditions": _searched(_of_kind("Condition", (SNOMED, "22455005"), **REFUTED))}, "22455005", "not confirmed, refuted"),
+        ({"allergies": _searched(_of_kind("AllergyIntolerance", (RXNORM, "3108"), **REFUTED))}, "3108", "does not count: refuted"),
+    ],
+    ids=lambda one: str(one)[:20],
+)  # fmt: skip
+def test_what_was_recognised_and_does_not_count_says_why(
+    client: FlaskClient, prefetch: dict[str, Any], came: str, why: str
+) -> None:
+    request = legal("cd4-120-starting-art")
+    request["prefetch"] |= prefetch
+    rows = re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</tr>", send(client, pasted=json.dumps(request)), re.DOTALL)
+    (row,) = [one for one in rows if came in one.partition("</th>")[0]]
+    assert why in row
+
+
+def test_results_of_a_chart_without_hiv_say_that_they_are_not_looked_at(client: FlaskClient) -> None:
+    request = legal("cd4-120-starting-art") | {"hook": "patient-view"}
+    request["prefetch"]["conditions"] = _searched()
+    del request["context"]["draftOrders"]
+    said = words(send(client, pasted=json.dumps(request)))
+    assert "not looked at: nothing in the chart establishes HIV infection" in said
+
+
 def _moment_of(client: FlaskClient, patient: str) -> str:
     parts: Wiring = client.application.extensions[KEY]
     return next(one.key for one in parts.moments(date(2026, 11, 20)) if one.key.startswith(patient))
@@ -236,7 +289,8 @@ def test_no_word_of_a_chart_is_taken_for_markup(client: FlaskClient) -> None:
 
 
 def _with_markup(found: dict[str, Any]) -> dict[str, Any]:
-    return {key: f"{value}{SCRIPT}" if key in ("display", "text", "unit") else value for key, value in found.items()}
+    hostile = ("display", "text", "unit", *(["id"] if found.get("resourceType") == "Observation" else []))
+    return {key: f"{value}{SCRIPT}" if key in hostile else value for key, value in found.items()}
 
 
 def test_cards_are_rendered_without_trusting_them() -> None:
