@@ -33,11 +33,13 @@ MAY_IMPORT = {
     "reasons": {"chart", "plots", "wire"},
     "workbench": {"chart", "errors", "reasons", "wire"},
     "why": {"access", "chart", "errors", "outbound", "reasons", "wire"},
+    "home": set(),
     "web": {
         "access",
         "canary",
         "chart",
         "errors",
+        "home",
         "ledger",
         "outbound",
         "reasons",

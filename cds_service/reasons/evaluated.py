@@ -10,7 +10,19 @@ from cds_service.chart.lab_values import LabReader
 from cds_service.chart.prefetch import unpack, unpack_orders
 from cds_service.wire.request import HookRequest
 from hooks.assess import Assessment, Service
+from hooks.knowledge import Knowledge
 from hooks.record import PatientRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """By what a client's charts are read and judged. Without `iss` it is no client in particular: as the site is set."""
+
+    knowledge: Knowledge
+    templates: Mapping[str, str]
+    profile: str
+    not_supplied: frozenset[str] = frozenset()
+    iss: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +30,13 @@ class Evaluated:
     """One request and what came of it. `seen`: what became of each entry that came with it."""
 
     body: bytes
+    client: Client
     service: Service
     record: PatientRecord
     assessment: Assessment
     answer: Mapping[str, Any]
     seen: tuple[Account, ...]
+    fetches: bool = False  # it names a FHIR server, which the service might have asked
 
 
 def seen(asked: HookRequest, labs: LabReader) -> tuple[Account, ...]:

@@ -33,8 +33,8 @@ def pictures(one: Evaluated) -> tuple[Picture, ...]:
     knowledge, record = one.assessment.profile.knowledge, one.record
     bands = plots.treatment(record.medications or (), record.as_of, knowledge)
     facts: list[Fact] = [found for said in one.assessment.findings if said.recommendation for found in said.facts]
-    made = (("CD4 count, /µL", plots.cd4(record, bands, facts)),
-            ("HIV viral load, copies/mL", plots.viral_load(record, bands, facts)))  # fmt: skip
+    made = (("CD4 count, /µL", plots.cd4(record, one.assessment.profile, bands, facts)),
+            ("HIV viral load, copies/mL", plots.viral_load(record, one.assessment.profile, bands, facts)))  # fmt: skip
     return tuple(Picture(title, plots.draw(plot), plots.rows(plot)) for title, plot in made)
 
 

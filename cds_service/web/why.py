@@ -15,6 +15,7 @@ from cds_service.access.issuers import Smart
 from cds_service.errors import Refusal
 from cds_service.ledger import LedgerDown
 from cds_service.web import carried, why_page
+from cds_service.web.clients import client_of
 from cds_service.web.launches import Launches
 from cds_service.web.memory import site_holds
 from cds_service.web.wiring import wiring
@@ -133,13 +134,11 @@ def _desk(issuer: Issuer) -> Desk:
     parts = wiring()
     return Desk(
         service=next(one for one in parts.services.values() if one.hook == _HOOK),
-        knowledge=parts.knowledge_for(issuer),
+        client=client_of(parts, issuer),
         profile=parts.profile_for(issuer),
-        templates=parts.templates_for(issuer),
         fhir=parts.fhir,
         guard=issuer.servers,
         holds=site_holds(issuer),
-        not_supplied=issuer.not_supplied,
         iu_per_copy=parts.settings.iu_per_copy,
         now=parts.clock(),
     )

@@ -40,7 +40,7 @@ def shown(issuer: Issuer, grant: Grant, look: Look) -> Response:
         now=parts.clock(),
         came_from=parts.services.get(service_named(grant.context)),
         of_orders=_of_orders(parts, issuer),
-        **(_told(made, parts, issuer) if made else {}),
+        **(_told(made) if made else {}),
     )
     _record(parts, issuer, grant, made)
     return response
@@ -58,13 +58,12 @@ def _page(status: int, **fields: object) -> Response:
     return response
 
 
-def _told(made: Evaluated, parts: Wiring, issuer: Issuer) -> dict[str, object]:
-    knowledge = parts.knowledge_for(issuer)
+def _told(made: Evaluated) -> dict[str, object]:
     return {
         "cards": made.answer["cards"],
         "pictures": [(one, Markup(one.svg)) for one in pictures(made)],  # noqa: S704  (plots escapes)
-        "tables": chart.tables(made, knowledge),
-        "lines": chart.lines(made.record, knowledge),
+        "tables": chart.tables(made),
+        "lines": chart.lines(made.record, made.client.knowledge),
         "reasons": reasons(made),
     }
 

@@ -14,14 +14,14 @@ from cds_service.chart.quantities import Units
 from cds_service.chart.read import read
 from cds_service.errors import Contradiction, MissingData
 from cds_service.outbound.url_guard import Guard
-from cds_service.reasons.evaluated import Evaluated, seen
+from cds_service.reasons.evaluated import Client, Evaluated, seen
 from cds_service.why.redeem import Grant
 from cds_service.why.refused import NotShown
 from cds_service.wire.cards import render
 from cds_service.wire.request import HookRequest
 from hooks.assess import Service, assess
 from hooks.holding import Holds
-from hooks.knowledge import Knowledge, Profile
+from hooks.knowledge import Profile
 
 _WHAT: Mapping[str, str] = {
     "patient": "The patient's own entry",
@@ -70,13 +70,11 @@ class Desk:
     """What reading a chart needs of the running service: for this client, at this moment."""
 
     service: Service
-    knowledge: Knowledge
+    client: Client
     profile: Profile
-    templates: Mapping[str, str]
     fhir: FhirClient
     guard: Guard
     holds: Holds
-    not_supplied: frozenset[str]
     iu_per_copy: Decimal | None
     now: datetime
 
@@ -84,7 +82,7 @@ class Desk:
 def look(grant: Grant, iss: str, desk: Desk, deadline: float) -> Look:
     """`deadline` is of `time.monotonic`. Raises NotShown where the token is of no use, or another patient's data came."""
     asked = HookRequest(hook=desk.service.hook, hook_instance="why", patient_id=grant.patient, fhir_server=iss)
-    queries = {key: query for key, one in desk.templates.items() if (query := filled(one, asked))}
+    queries = {key: query for key, one in desk.client.templates.items() if (query := filled(one, asked))}
     fetched = desk.fhir.fetch(desk.guard, iss, grant.token, queries, deadline)
     if all(one.fault == "refused" for one in fetched.values()):
         raise NotShown("access-over")
@@ -106,12 +104,13 @@ def _unread(key: str, one: Fetched) -> Unread:
 
 def _evaluated(asked: HookRequest, desk: Desk) -> Evaluated:
     """Without the rules that the site shows to nobody: neither what they say, nor that they would say something."""
-    record = read(asked, desk.now, desk.knowledge, desk.iu_per_copy, desk.not_supplied).record
+    record = read(asked, desk.now, desk.client.knowledge, desk.iu_per_copy, desk.client.not_supplied).record
     whole = assess(desk.service, record, desk.profile, desk.holds)
     shown = replace(whole, findings=tuple(one for one in whole.findings if one.rule.id not in desk.holds.shadow))
-    labs = LabReader(desk.now, desk.knowledge, Units(desk.knowledge, desk.iu_per_copy))
+    labs = LabReader(desk.now, desk.client.knowledge, Units(desk.client.knowledge, desk.iu_per_copy))
     return Evaluated(
         body=b"",
+        client=desk.client,
         service=desk.service,
         record=record,
         assessment=shown,
