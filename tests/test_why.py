@@ -16,8 +16,9 @@ from flask.testing import FlaskClient
 
 from cds_service.chart.banner import Banner, banner
 from cds_service.chart.prefetch import KEYS
+from cds_service.demo.run import demo_app
 from cds_service.ledger import LedgerDown
-from cds_service.settings import SettingFault
+from cds_service.settings import SettingFault, Settings
 from cds_service.web import why
 from cds_service.why.look import _WHAT
 from cds_service.why.refused import SAID, Word
@@ -26,9 +27,9 @@ from cds_service.wire.validation import validator
 from hooks import SERVICES
 from tests import fhir_servers as fakes
 from tests.fhir_servers import whole
-from tests.fixture_files import app_of, legal
+from tests.fixture_files import ANCHOR, app_of, legal
 from tests.journal_lines import journal
-from tests.smart_launch import CLIENT, PATIENT, Scene, entry, launching
+from tests.smart_launch import CLIENT, PATIENT, Door, Scene, entry, launching, serving
 from tests.test_access import CLOCK, ONE, TWO, Site
 from tests.test_guides import DOCS, rows
 from tests.test_report_page import Read
@@ -644,6 +645,47 @@ def test_data_of_another_patient_are_not_shown(scene: Scene) -> None:
     check_refused(scene.page(), "contradiction")
 
 
+# --- the demo --------------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_launches_its_own_page_and_its_cards_link_to_it() -> None:
+    with serving(Door()) as door:
+        door.app = demo_app(Settings(open_access=True, database_url="sqlite://", public_url=door.url), ANCHOR)
+        session = requests.Session()
+        session.trust_env = False
+        listed = session.get(f"{door.url}/ehr", timeout=20).text
+        answer = session.get(f"{door.url}/ehr/open?patient={PATIENT}", timeout=20)
+        hook = "/cds-services/immune-status-order-sign"
+        cards = session.post(door.url + hook, json=legal("cd4-120-starting-art"), timeout=20).json()["cards"]
+        assert session.get(f"{door.url}/ehr/open?patient=nobody", timeout=20).status_code == 404
+    assert f"patient={PATIENT}" in listed
+    assert (answer.status_code, "Achieng Lakeshore" in answer.text) == (200, True)
+    assert {card["links"][0]["url"] for card in cards} == {f"{door.url}/why/launch"}
+
+
+def test_the_demos_ehr_gives_a_chart_only_for_its_own_token_and_sends_nobody_to_another_app(scene: Scene) -> None:
+    scene.page()
+    token, session = next(iter(scene.ehr.tokens)), scene.session()
+    for bearer, chart, status in ((token, PATIENT, 200), (token, "cd4-150-suppressed", 403), ("x", PATIENT, 401)):
+        for query in (f"Patient/{chart}", f"Condition?patient={chart}"):
+            headers = {"Authorization": f"Bearer {bearer}"}
+            assert session.get(f"{scene.ehr.iss}/{query}", headers=headers, timeout=20).status_code == status
+    to = scene.launch(session).headers["Location"]
+    for changes in ({"redirect_uri": "https://evil.example.org/"}, {"client_id": "another"}):
+        assert scene.get(session, changed(to, **changes)).status_code == 400
+    for changes, error in (
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"aud": "https://evil.example.org/"}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"scope": "patient/*.read"}, "invalid_scope"),
+    ):
+        to = scene.launch(session).headers["Location"]
+        assert f"error={error}&" in scene.get(session, changed(to, **changes)).headers["Location"]
+    again = scene.launch(session).headers["Location"]
+    assert "code=" in scene.get(session, again).headers["Location"]
+    assert "error=invalid_request&" in scene.get(session, again).headers["Location"]  # a launch counts once too
+
+
 # --- the cards -------------------------------------------------------------------------------------------------------
 
 
@@ -701,6 +743,8 @@ def test_nothing_of_a_launch_or_a_chart_stands_in_the_log_and_the_audit_knows_th
     (looked,) = [json.loads(line) for line in audited.splitlines()]
     assert (looked["event"], looked["issuer"], looked["complete"]) == ("why", ONE.iss, True)
     assert re.fullmatch("[0-9a-f]{32}", looked["patient"])
+    shown = [one for one in lines.fields if one["event"] == "why-shown"]
+    assert [(one["outcome"], one["issuer"]) for one in shown] == [("reasons", ONE.iss)]
     refused = [one for one in lines.fields if one["event"] == "refused"]
     assert [(one["code"], one["issuer"], one["status"]) for one in refused] == [("used-before", ONE.iss, 400)]
 
