@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,8 +21,9 @@ from cds_service.demo.run import demo_app
 from cds_service.ledger import LedgerDown
 from cds_service.settings import SettingFault, Settings
 from cds_service.web import why
+from cds_service.why.launch import Pending, returned
 from cds_service.why.look import _WHAT
-from cds_service.why.refused import SAID, Word
+from cds_service.why.refused import SAID, NotShown, Word
 from cds_service.wire.links import LABEL
 from cds_service.wire.validation import validator
 from hooks import SERVICES
@@ -618,6 +620,38 @@ def test_a_grant_is_checked_before_a_chart_is_read(scene: Scene, changes: dict[s
 def test_an_answer_that_grants_nothing_is_told(scene: Scene, body: bytes, status: str, word: Word) -> None:
     check_refused(granted(scene, body, status), word)
     assert scene.reads() == []
+
+
+def test_a_lifetime_that_is_written_as_text_is_read(scene: Scene) -> None:
+    scene.page()
+    scene.ehr.tokens["t"] = scene.ehr.tokens[next(iter(scene.ehr.tokens))]
+    assert granted(scene, GOOD | {"expires_in": "300"}).status_code == 200
+    check_refused(granted(scene, GOOD | {"expires_in": "0"}), "access-over")
+
+
+def test_a_token_that_does_not_come_in_time_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(why, "REDEEM_SECONDS", 0.2)
+    inner, told = scene.server.app, Event()
+
+    def app(environ: Any, start: Any) -> Any:
+        if environ["PATH_INFO"] == "/ehr/token":
+            told.wait(20)
+        return inner(environ, start)  # type: ignore[misc]
+
+    scene.server.app = app
+    check_refused(scene.page(), "ehr-away")
+    told.set()
+    assert scene.reads() == []
+
+
+def test_an_ehr_that_always_says_who_answers_is_not_believed_when_it_does_not() -> None:
+    pending = Pending(state="s", verifier="v", iss="i", token="t", server="me", names_itself=True, expires=9)  # noqa: S106
+    assert returned("s", "me", pending, 8) == pending
+    for server in (None, "", "you"):
+        with pytest.raises(NotShown, match="ehr-unfit"):
+            returned("s", server, pending, 8)
+    with pytest.raises(NotShown, match="too-late"):
+        returned("s", "me", pending, 9)
 
 
 def test_an_ehr_that_shows_whose_chart_it_is_is_left_to_it(scene: Scene) -> None:
