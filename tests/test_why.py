@@ -317,6 +317,17 @@ def test_a_cookie_that_was_made_or_changed_elsewhere_is_refused(scene: Scene) ->
     assert not redeemed(scene)
 
 
+def test_a_cookie_of_one_launch_does_not_open_the_answer_of_another(scene: Scene) -> None:
+    first, second = scene.session(), scene.session()
+    back = scene.come_back(first)
+    scene.come_back(second)
+    ((name, _),) = first.cookies.items()
+    ((_, sealed),) = second.cookies.items()
+    answer = scene.session().get(back, headers={"Cookie": f"{name}={sealed}"}, allow_redirects=False, timeout=20)
+    check_refused(answer, "another-browser")
+    assert not redeemed(scene)
+
+
 def test_an_answer_counts_once_for_all_processes(scene: Scene) -> None:
     session = scene.session()
     back = scene.come_back(session)
