@@ -31,7 +31,8 @@ WIDTHS = {"wide": 1280, "narrow": 360}
 HIGHEST = 2000
 MOST_BYTES = 3_000_000  # all together
 
-# Of a picture its 256 commonest colours, and for every point the number of the nearest.
+# Of a picture 256 colours, and for every point the number of the nearest: the commonest of each kind of colour first, or a few
+# red letters would be lost among the many greys at the edges of black ones.
 _FEWER_COLOURS = """async (picture) => {
   const bitmap = await createImageBitmap(await (await fetch("data:image/png;base64," + picture)).blob());
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
@@ -41,7 +42,9 @@ _FEWER_COLOURS = """async (picture) => {
     const name = points[at] << 16 | points[at + 1] << 8 | points[at + 2];
     names.push(name); times.set(name, (times.get(name) || 0) + 1);
   }
-  const colours = [...times].sort((one, other) => other[1] - one[1] || one[0] - other[0]).slice(0, 256).map((one) => one[0]);
+  const commonest = [...times].sort((one, other) => other[1] - one[1] || one[0] - other[0]).map((one) => one[0]);
+  const kinds = new Set(), first = commonest.filter((one) => kinds.size < kinds.add(one & 0xe0e0e0).size);
+  const colours = [...new Set([...first, ...commonest])].slice(0, 256);
   const far = (one, other) => [16, 8, 0].reduce((sum, by) => sum + ((one >> by & 255) - (other >> by & 255)) ** 2, 0);
   const nearest = (name) => colours.reduce((best, one, at) => far(name, one) < far(name, colours[best]) ? at : best, 0);
   const number = new Map([...times.keys()].map((name) => [name, nearest(name)]));

@@ -1,4 +1,4 @@
-"""Nothing in; out for every test of this room: two running servers, one browser, and each page opened once."""
+"""Nothing in; out for every test of this room: two servers, one browser, and each page opened once."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,7 +16,7 @@ _WIDE = {"width": 1280, "height": 900}
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The demo, and a site."""
+    """The demo, and a site; skipped, and said so, where there is no browser."""
     if why := lacking():
         pytest.skip(why)
     with servers(tmp_path_factory.mktemp("servers")) as found:
@@ -24,7 +24,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def chromium(running: Servers) -> Iterator[Browser]:  # noqa: ARG001  (their processes are there before its threads)
+def chromium(running: Servers) -> Iterator[Browser]:  # noqa: ARG001  (without a browser it is skipped there)
     """One for all."""
     with browser() as found:
         yield found

@@ -1,10 +1,11 @@
-"""A browser and the running servers in; every page of the service out, opened as a person comes to it, and watched."""
+"""A browser and the servers in; every page of the service out, opened as a person comes to it, and watched."""
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext
 
@@ -29,7 +30,8 @@ class Desk:
 
     def open(self, address: str) -> Watched:
         """A page in a tab of its own."""
-        found = watched(self.context, self.servers.demo, self.servers.site, "file://")
+        place = urlsplit(address)
+        found = watched(self.context, f"{place.scheme}://{place.netloc}")
         found.page.goto(address)
         return found
 
@@ -59,9 +61,9 @@ class Desk:
 
 def desk(browser: Browser, servers: Servers, **more: Any) -> Desk:
     """`more`: how the browser is set up otherwise."""
-    known = {"username": "team", "password": PASSWORD, "origin": servers.site}
+    known = {"username": "team", "password": PASSWORD}  # said where it is asked for
     context = browser.new_context(http_credentials=known, **more)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(120_000)
     return Desk(context=context, servers=servers)
 
 

@@ -1,6 +1,5 @@
 """A page of the browser in; out comes all that is wrong with it: errors, what its policy forbids, whom else it calls."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ class Watched:
     """A page, and what was noticed since it was opened."""
 
     page: Page
-    origins: Sequence[str]
+    origin: str
     noticed: list[str] = field(default_factory=list)
 
     def console(self, message: ConsoleMessage) -> None:
@@ -23,9 +22,9 @@ class Watched:
         self.noticed.append(f"console: {message.type}: {message.text}")
 
     def asks(self, request: Request) -> None:
-        """To other places than those it comes from."""
+        """Of other places than the one it comes from."""
         place = urlsplit(request.url)
-        if f"{place.scheme}://{place.netloc}" not in self.origins:
+        if f"{place.scheme}://{place.netloc}" != self.origin:
             self.noticed.append(f"leaves: {request.url}")
 
     def hears(self, response: Response) -> None:
@@ -34,11 +33,11 @@ class Watched:
             self.noticed.append(f"{response.status}: {response.url}")
 
 
-def watched(context: BrowserContext, *origins: str) -> Watched:
+def watched(context: BrowserContext, origin: str) -> Watched:
     """A new page that is watched from before it loads anything."""
     page = context.new_page()
     page.add_init_script(_FORBIDDEN)
-    found = Watched(page, origins)
+    found = Watched(page, origin)
     page.on("console", found.console)
     page.on("pageerror", lambda error: found.noticed.append(f"error: {error}"))
     page.on("request", found.asks)
