@@ -165,7 +165,8 @@ def test_a_banner_holds_what_can_be_read_and_seen(patient: Any, expected: Banner
 def test_a_page_is_stored_nowhere_runs_nothing_and_is_framed_by_nobody(scene: Scene) -> None:
     headers = scene.page().headers
     policy = headers["Content-Security-Policy"]
-    assert policy == "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    own = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+    assert policy == f"{own}; frame-ancestors 'none'"
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["X-Content-Type-Options"] == "nosniff"

@@ -18,7 +18,9 @@ from cds_service.why.refused import SAID, Word
 from cds_service.wire.links import service_named
 from hooks.assess import Rule
 
-_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {}"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {}"
+)
 
 
 def refused(word: Word) -> Response:
