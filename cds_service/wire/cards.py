@@ -6,6 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from cds_service.wire import orders
+from cds_service.wire.links import why_link
 from cds_service.wire.override_reasons import CODINGS
 from cds_service.wire.request import HookRequest
 from hooks.advice import Recommendation
@@ -21,8 +22,10 @@ LONGEST_SUMMARY = 139  # the specification asks for fewer than 140 characters
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://immune-status-cds.org/card")
 
 
-def render(assessment: Assessment, service: Service, request: HookRequest, as_of: date, explain: str) -> dict[str, Any]:
-    """The whole answer. `explain` is full, summary (no reasons for silence) or off."""
+def render(
+    assessment: Assessment, service: Service, request: HookRequest, as_of: date, explain: str, *, why: str | None = None
+) -> dict[str, Any]:
+    """The whole answer. `explain` is full, summary (no reasons for silence) or off; `why`: where the reasons are shown."""
     identity = _Identity(service, request)
     traced = {one.rule: one for one in trace(assessment, as_of)}
     knowledge = assessment.profile.knowledge
@@ -34,6 +37,8 @@ def render(assessment: Assessment, service: Service, request: HookRequest, as_of
     hidden = assessment.hidden_by_gaps
     if hidden:
         cards.append(_not_assessed(hidden, identity))
+    if why:
+        cards = [card | {"links": [why_link(service, why)]} for card in cards]
     body: dict[str, Any] = {"cards": cards}
     if explain != "off":
         body["extension"] = {EXTENSION: _evaluation(assessment, groups, identity, full=explain == "full")}
