@@ -11,14 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.sandbox.chromium import add_option, chromium
 from tests.sandbox.scene import ROOT, CannotRunError, Scene, laid
 from tests.sandbox.seen import Sandbox
 from tests.sandbox.story import GIVEN, Story
 
 PICTURES = ROOT / "docs" / "screenshots"
-BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-# Without these a browser on a machine without a network goes on looking for its maker's hosts.
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox", description=__doc__)
     parser.add_argument("--sandbox", type=Path, required=True, metavar="DIR", help="a CDS Hooks Sandbox that was built")
     parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="DIR", help="(default: docs/screenshots)")
-    parser.add_argument("--browser", default=next(filter(os.path.exists, BROWSERS), None), metavar="FILE")
+    add_option(parser)
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as folder, laid(options.sandbox, Path(folder)) as scene:
@@ -40,20 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def watch(scene: Scene, options: argparse.Namespace) -> list[str]:
     """Prints what is seen; what was not as promised."""
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415  (nothing else here needs it)
-    except ImportError:
-        raise CannotRunError("Playwright for Python is needed") from None
     options.pictures.mkdir(parents=True, exist_ok=True)
-    arguments = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playing:
-        browser = playing.chromium.launch(executable_path=options.browser, args=arguments)
-        try:
-            story = Story(Sandbox(browser.new_page(), scene, options.pictures), scene)
-            for line in story.tell():
-                print(line, flush=True)
-        finally:
-            browser.close()
+    with chromium(options.browser) as browser:
+        story = Story(Sandbox(browser.new_page(), scene, options.pictures), scene)
+        for line in story.tell():
+            print(line, flush=True)
     return story.broken + recorded(scene.database_url)
 
 

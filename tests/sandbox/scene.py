@@ -78,9 +78,11 @@ def laid(sandbox: Path, folder: Path) -> Iterator[Scene]:
 
 
 @contextmanager
-def running(folder: Path, name: str, words: list[str], settings: Mapping[str, str]) -> Iterator[str]:
+def running(
+    folder: Path, name: str, words: list[str], settings: Mapping[str, str], port: int | None = None
+) -> Iterator[str]:
     """A command of ours that serves, once it is ready; its base address."""
-    port = free_port()
+    port = port or free_port()
     base = f"http://127.0.0.1:{port}"
     plain = {one: value for one, value in os.environ.items() if not one.startswith("CDS_")}
     own = plain | {"CDS_PUBLIC_URL": base, "CDS_DRAIN_SECONDS": "0"} | settings
