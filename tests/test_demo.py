@@ -236,6 +236,7 @@ def test_metadata_is_a_valid_capability_statement_that_names_r4(fhir: Client) ->
     statement = found(fhir, "/fhir/metadata")
     assert (statement["resourceType"], statement["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
     assert statement["implementation"]["url"] == "http://localhost/fhir"
+    assert statement["rest"][0]["security"]["cors"] is True  # launchers write their addresses only where there is one
 
 
 def test_read_gives_the_resource_itself(fhir: Client) -> None:
