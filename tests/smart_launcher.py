@@ -18,7 +18,7 @@ from tests.sandbox.scene import ROOT, CannotRunError, running
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-PICTURE = ROOT / "docs" / "screenshots" / "smart-launcher-why.png"
+PICTURE = ROOT / "docs" / "real-clients" / "smart-launcher-why.png"
 PATIENT, NAME, SAYS = "starting-art", "Achieng Lakeshore", "Pneumocystis prophylaxis is due"
 WHOLE = "Everything that was asked for came and could be read"
 # What the launcher can be told to do wrong, and the status of our page then

@@ -16,14 +16,14 @@ from tests.sandbox.scene import ROOT, CannotRunError, Scene, laid
 from tests.sandbox.seen import Sandbox
 from tests.sandbox.story import GIVEN, Story
 
-PICTURES = ROOT / "docs" / "screenshots"
+PICTURES = ROOT / "docs" / "real-clients"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 all was as promised, 1 something was not, 2 it could not be run."""
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox", description=__doc__)
     parser.add_argument("--sandbox", type=Path, required=True, metavar="DIR", help="a CDS Hooks Sandbox that was built")
-    parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="DIR", help="(default: docs/screenshots)")
+    parser.add_argument("--pictures", type=Path, default=PICTURES, metavar="DIR", help="(default: docs/real-clients)")
     add_option(parser)
     options = parser.parse_args(arguments)
     try:
