@@ -310,7 +310,8 @@ def test_a_cookie_that_was_made_or_changed_elsewhere_is_refused(scene: Scene) ->
     session = scene.session()
     back = scene.come_back(session)
     ((name, sealed),) = session.cookies.items()
-    for wrong in ("x", "", sealed[:-4] + "AAAA", "A" + sealed[1:], '{"state": "x"}', "é" * 50):
+    other_letter = "B" if sealed.startswith("A") else "A"
+    for wrong in ("x", "", sealed[:-4] + "AAAA", other_letter + sealed[1:], '{"state": "x"}', "é" * 50):
         other = scene.session()
         header = f"{name}={wrong}".encode()
         answer = other.get(back, headers={"Cookie": header}, allow_redirects=False, timeout=20)
@@ -704,6 +705,10 @@ def test_the_demo_launches_its_own_page_and_its_cards_link_to_it() -> None:
         hook = "/cds-services/immune-status-order-sign"
         cards = session.post(door.url + hook, json=legal("cd4-120-starting-art"), timeout=20).json()["cards"]
         assert session.get(f"{door.url}/ehr/open?patient=nobody", timeout=20).status_code == 404
+        for token, status in (("of another EHR", 200), ("ehr-that-it-never-gave", 401)):
+            headers = {"Authorization": f"Bearer {token}"}
+            found = session.get(f"{door.url}/fhir/Patient/{PATIENT}", headers=headers, timeout=20)
+            assert found.status_code == status
     assert f"patient={PATIENT}" in listed
     assert (answer.status_code, "Achieng Lakeshore" in answer.text) == (200, True)
     assert {card["links"][0]["url"] for card in cards} == {f"{door.url}/why/launch"}
