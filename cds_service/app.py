@@ -142,7 +142,7 @@ def trusted_issuers(settings: Settings) -> tuple[Issuer, ...]:
         return ()
     if settings.public_url is None:
         raise SettingFault("CDS_PUBLIC_URL: the base address that clients call is required.")
-    return read_issuers(settings.issuers, KEYS[1:])
+    return read_issuers(settings.issuers, KEYS[1:], discreet=settings.discreet)
 
 
 def _check_rules(profile: Profile) -> None:

@@ -12,6 +12,7 @@ from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile
 from cds_service.access.key_set import KeySetFault, read_key_set
 from cds_service.outbound.url_guard import AllowedServer, Guard
 from cds_service.settings import DEADLINE_MS, PROFILES, SettingFault
+from cds_service.wire.shape import Shape
 
 _LONGEST_LIFETIME = 3600
 _LONGEST_TEXT = 256
@@ -24,8 +25,11 @@ def presets() -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def read_issuers(path: str, prefetch_keys: tuple[str, ...]) -> tuple[Issuer, ...]:
-    """The issuers of a trust file. `prefetch_keys`: what `not_supplied` may name. Raises SettingFault."""
+def read_issuers(path: str, prefetch_keys: tuple[str, ...], *, discreet: bool = False) -> tuple[Issuer, ...]:
+    """The issuers of a trust file. `prefetch_keys`: what `not_supplied` may name. Raises SettingFault.
+
+    `discreet`: how the cards are where an entry does not say.
+    """
     file = Path(path)
     try:
         content = tomllib.loads(file.read_text("utf-8"))
@@ -34,7 +38,9 @@ def read_issuers(path: str, prefetch_keys: tuple[str, ...]) -> tuple[Issuer, ...
     entries = content.get("issuer")
     if not isinstance(entries, list) or not entries or set(content) != {"issuer"}:
         raise SettingFault("CDS_ISSUERS: one or more [[issuer]] tables, and nothing else, are expected.")
-    issuers = tuple(_Entry(place, one, file.parent, prefetch_keys).read() for place, one in enumerate(entries, 1))
+    issuers = tuple(
+        _Entry(place, one, file.parent, prefetch_keys).read(discreet) for place, one in enumerate(entries, 1)
+    )
     twice = {one.iss for one in issuers if [other.iss for other in issuers].count(one.iss) > 1}
     if twice:
         raise SettingFault(f"CDS_ISSUERS: {', '.join(sorted(twice))} stands there twice.")
@@ -53,7 +59,7 @@ class _Entry:
         if unknown:
             self._refuse(unknown[0], f"no such line; known are {', '.join(sorted(_LINES - {'about'}))}")
 
-    def read(self) -> Issuer:
+    def read(self, discreet: bool) -> Issuer:
         """Raises SettingFault."""
         private = self._value("allow_private_addresses", bool, default=False)
         algorithms = self._chosen("algorithms", tuple(FITS)) or self._refuse("algorithms", "one or more are expected")
@@ -70,6 +76,7 @@ class _Entry:
             not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
             codes=self._folder / self._text("codes") if "codes" in self._stated else None,
+            shape=Shape(discreet=self._value("discreet", bool, default=discreet)),
             shadow=self._value("shadow", bool, default=False),
         )
 
@@ -156,5 +163,6 @@ _LINES = {
     "not_supplied",
     "profile",
     "codes",
+    "discreet",
     "shadow",
 }

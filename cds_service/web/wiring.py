@@ -17,6 +17,7 @@ from cds_service.settings import Settings
 from cds_service.web.admission import Admission
 from cds_service.web.door import Door
 from cds_service.web.metrics import Metrics
+from cds_service.wire.shape import Shape
 from cds_service.workbench.pasted import Played
 from hooks import Service
 from hooks.knowledge import Knowledge, Profile
@@ -63,6 +64,10 @@ class Wiring:
     def templates_for(self, issuer: Issuer) -> Mapping[str, str]:
         """What is asked of this client's FHIR server: by its own codes too."""
         return self.local_templates.get(issuer.iss, self.templates)
+
+    def shape_for(self, issuer: Issuer) -> Shape:
+        """How this client wants its cards."""
+        return issuer.shape or Shape(discreet=self.settings.discreet)
 
     def shadow(self, issuer: Issuer) -> frozenset[str]:
         """The rules that the configuration shows to nobody, or not to this client's users; `all` stands for the service."""

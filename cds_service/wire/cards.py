@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from cds_service.wire import orders
+from cds_service.wire import discreet, orders
 from cds_service.wire.override_reasons import CODINGS
 from cds_service.wire.request import HookRequest
+from cds_service.wire.shape import STANDARD, Shape
 from hooks.advice import Recommendation
 from hooks.assess import Assessment, Finding, Service
 from hooks.grouping import joined
@@ -17,12 +18,20 @@ from hooks.wording import capital, name
 
 TOPIC = "https://immune-status-cds.org/CodeSystem/topic"
 EXTENSION = "org.immune-status-cds.evaluation"
-LONGEST_SUMMARY = 139  # the specification asks for fewer than 140 characters
+LONGEST_SUMMARY = discreet.LONGEST_SUMMARY
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://immune-status-cds.org/card")
 
 
-def render(assessment: Assessment, service: Service, request: HookRequest, as_of: date, explain: str) -> dict[str, Any]:
-    """The whole answer. `explain` is full, summary (no reasons for silence) or off."""
+def render(
+    assessment: Assessment,
+    service: Service,
+    request: HookRequest,
+    as_of: date,
+    explain: str,
+    *,
+    shape: Shape = STANDARD,
+) -> dict[str, Any]:
+    """The whole answer. `explain` is full, summary (no reasons for silence) or off; `shape`: as this client wants its cards."""
     identity = _Identity(service, request)
     traced = {one.rule: one for one in trace(assessment, as_of)}
     knowledge = assessment.profile.knowledge
@@ -31,9 +40,12 @@ def render(assessment: Assessment, service: Service, request: HookRequest, as_of
     crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
     if crowded and cards:
         cards[-1]["detail"] += _crowded_out(crowded)
+    if shape.discreet:
+        cards = [discreet.covered(card, group, knowledge) for card, group in zip(cards, groups, strict=True)]
     hidden = assessment.hidden_by_gaps
     if hidden:
-        cards.append(_not_assessed(hidden, identity))
+        gap = _not_assessed(hidden, identity)
+        cards.append(discreet.covered_gap(gap, hidden) if shape.discreet else gap)
     body: dict[str, Any] = {"cards": cards}
     if explain != "off":
         body["extension"] = {EXTENSION: _evaluation(assessment, groups, identity, full=explain == "full")}
