@@ -1,9 +1,6 @@
 """Discreet cards: whatever is said of whomever, a card's face tells nothing of the infection, and its detail tells all."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,74 +9,29 @@ import pytest
 
 from cds_service.access.trust_file import read_issuers
 from cds_service.app import create_app
-from cds_service.canary import read_canaries
 from cds_service.chart.prefetch import KEYS
-from cds_service.chart.read import read_chart
-from cds_service.chart.templates import prefetch_templates
-from cds_service.demo.moments import Moments
-from cds_service.site import site_profile
-from cds_service.wire.cards import render
-from cds_service.wire.envelope import read_envelope
-from cds_service.wire.shape import Shape
+from cds_service.wire.shape import STANDARD, Shape
 from hooks import SERVICES
 from hooks.advice import URGENCY
-from hooks.assess import assess
-from hooks.knowledge import Profile, load, load_profiles
 from tests import cases
 from tests.card_texts import LONGEST_SUMMARY
-from tests.cases import CASES, NOW, SERVICE_OF, Case
-from tests.fixture_files import as_of, legal, read, request_files
-from tests.patients_doc import patients
+from tests.cases import NOW
+from tests.fixture_files import as_of, legal
+from tests.renderings import everything
 from tests.telling_words import drugs, face, telling
 
 RULES = {rule.id: rule for service in SERVICES for rule in service.rules}
-KNOWLEDGE = load()
-REGIONS = "histoplasmosis,coccidioidomycosis,talaromycosis"
+DISCREET = Shape(discreet=True)
 Card = dict[str, Any]
 Pair = tuple[Card, Card]
 
 
 @cache
-def site(profile: str = "dhhs", endemic: str = "", for_all: bool = False) -> Profile:
-    return site_profile(load_profiles(KNOWLEDGE), cases.settings_of(profile, endemic, for_all))
-
-
-def both(request: dict[str, Any], day: date, profile: Profile) -> Iterator[Pair]:
-    """The path of a call: each plain card with the discreet one, of one assessment."""
-    service, now = SERVICE_OF[request["hook"]], datetime.combine(day, time(12), UTC)
-    asked = read_envelope(json.dumps(request).encode(), service)
-    record = read_chart(asked, now, KNOWLEDGE)
-    assessment = assess(service, record, profile)
-    plain, discreet = (
-        render(assessment, service, asked, day, "off", shape=Shape(discreet=wanted))["cards"]
-        for wanted in (False, True)
-    )
-    yield from zip(plain, discreet, strict=True)
-
-
-def of_case(case: Case) -> Iterator[Pair]:
-    chart = case.chart()
-    yield from both(chart.request(case.hook), chart.as_of, site(*cases.site_of(case)))
-
-
-def others() -> Iterator[Pair]:
-    """The thirty patients, the fixtures, the canaries under both guidelines, and the demo patients."""
-    for one in patients():
-        yield from of_case(Case("", one))
-    for path in request_files():
-        if path.parent.name != "refused":
-            request = read(path)
-            yield from both(request, as_of(request), site())
-    for canary in read_canaries():
-        for profile in canary.expected:
-            yield from both(canary.request, canary.day, site(profile, REGIONS))
-    for played in Moments(prefetch_templates(KNOWLEDGE)).on(cases.AS_OF):
-        yield from both(played.request, cases.AS_OF, site())
-
-
-@cache
 def pairs() -> tuple[Pair, ...]:
-    return (*(pair for case in CASES for pair in of_case(case)), *others())
+    """Each plain card with the discreet one."""
+    asked = everything()
+    plain, covered = (tuple(card for one in asked for card in one.cards(shape)) for shape in (STANDARD, DISCREET))
+    return tuple(zip(plain, covered, strict=True))
 
 
 def test_no_face_of_any_card_tells_of_hiv_its_treatment_its_tests_or_an_infection() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cds_service.access.tokens import REASONS
-from cds_service.access.trust_file import _LINES, presets
+from cds_service.access.trust_file import _LINES, _SHAPE_LINES, presets
 from cds_service.settings import PREFIX, Settings
-from tests import integrators_doc
+from tests import integrators_doc, shapes_doc
 
 DOCS = Path(__file__).parents[1] / "docs"
 NEVER_SET = {"open_access"}  # only the demo sets it
@@ -38,6 +38,11 @@ def test_every_line_and_preset_of_the_trust_file_is_explained() -> None:
     for name, preset in presets().items():
         assert table[name][0] == ", ".join(preset["algorithms"])
         assert table[name][1] == f"{preset['max_lifetime_seconds']} s"
+
+
+def test_the_table_of_shapes_is_what_the_presets_say() -> None:
+    assert shapes_doc.PAGE.read_text("utf-8") == shapes_doc.page(), f"run {shapes_doc.COMMAND}"
+    assert set(shapes_doc.WHAT) == _SHAPE_LINES - {"discreet"}
 
 
 def test_every_reason_for_refusing_a_token_is_explained() -> None:

@@ -12,6 +12,7 @@ from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile
 from cds_service.access.key_set import KeySetFault, read_key_set
 from cds_service.outbound.url_guard import AllowedServer, Guard
 from cds_service.settings import DEADLINE_MS, PROFILES, SettingFault
+from cds_service.wire import shape as shapes
 from cds_service.wire.shape import Shape
 
 _LONGEST_LIFETIME = 3600
@@ -47,6 +48,11 @@ def read_issuers(path: str, prefetch_keys: tuple[str, ...], *, discreet: bool = 
     return issuers
 
 
+def shape_of(lines: Mapping[str, Any], *, discreet: bool = False) -> Shape:
+    """How a client with these lines in its entry wants its cards. Raises SettingFault."""
+    return _Entry(1, lines, Path(), ()).shape(discreet)
+
+
 class _Entry:
     """One [[issuer]] table: its own lines over those of its preset."""
 
@@ -76,9 +82,43 @@ class _Entry:
             not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
             codes=self._folder / self._text("codes") if "codes" in self._stated else None,
-            shape=Shape(discreet=self._value("discreet", bool, default=discreet)),
+            shape=self.shape(discreet),
             shadow=self._value("shadow", bool, default=False),
         )
+
+    def shape(self, discreet: bool) -> Shape:
+        """How this client wants its cards. Raises SettingFault."""
+        item_system, items = self._address("item_system"), self._value("order_items", dict, default={})
+        if items and not item_system:
+            self._refuse("item_system", "the system of order_items is expected")
+        return Shape(
+            discreet=self._value("discreet", bool, default=discreet),
+            selection=self._some("selection", shapes.BEHAVIOURS),
+            one_action=self._value("one_action", bool, default=False),
+            actions=("create", *(one for one in self._some("actions", shapes.ACTIONS) if one != "create")),
+            override_reasons=self._some("override_reasons", shapes.REASONS),
+            leaves_out=frozenset(self._chosen("leaves_out", shapes.LEFT_OUT)),
+            order_intent=self._one_of("order_intent", shapes.INTENTS) if "order_intent" in self._stated else "order",
+            order_route=self._value("order_route", bool, default=False),
+            order_supply_days=self._whole("order_supply_days", 0, shapes.MOST_SUPPLY_DAYS)
+            if "order_supply_days" in self._stated
+            else 0,
+            own_doses=self._value("own_doses", bool, default=False),
+            rxnorm_system=self._address("rxnorm_system"),
+            item_system=item_system,
+            order_items={
+                self._short("order_items", ours): self._short("order_items", own) for ours, own in items.items()
+            },
+        )
+
+    def _some(self, line: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        """Some of them, each once; all where nothing is said."""
+        found = self._chosen(line, allowed) if line in self._stated else allowed
+        return tuple(dict.fromkeys(found)) or tuple(self._refuse(line, "one or more are expected"))
+
+    def _address(self, line: str) -> str:
+        """The name of a code system; empty where there is none."""
+        return self._text(line) if line in self._stated else ""
 
     def _refuse(self, line: str, expected: str) -> Any:
         named = self._stated.get("iss")
@@ -145,24 +185,22 @@ class _Entry:
         return text
 
 
-_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number", list: "a list"}
-_LINES = {
-    "about",
-    "iss",
-    "preset",
-    "jwks",
-    "jku",
-    "algorithms",
-    "audiences",
-    "max_lifetime_seconds",
-    "tenants",
-    "fhir_servers",
-    "allow_private_addresses",
-    "origins",
-    "deadline_ms",
-    "not_supplied",
-    "profile",
-    "codes",
-    "discreet",
-    "shadow",
+_KINDS: Mapping[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    list: "a list",
+    dict: "a table",
 }
+_SHAPE_LINES = frozenset(
+    """
+    discreet selection one_action actions override_reasons leaves_out order_intent order_route order_supply_days own_doses
+    rxnorm_system item_system order_items
+    """.split()  # noqa: SIM905  (a list to be read)
+)
+_LINES = _SHAPE_LINES | set(
+    """
+    about iss preset jwks jku algorithms audiences max_lifetime_seconds tenants fhir_servers allow_private_addresses origins
+    deadline_ms not_supplied profile codes shadow
+    """.split()  # noqa: SIM905
+)

@@ -35,6 +35,7 @@ class Wiring:
     profile: Profile  # of the service; an issuer may have another
     profiles: Mapping[str, Profile]  # as they are at this site, by name
     callers: Callers
+    shape: Shape  # of the cards in open access
     admission: Admission
     services: Mapping[str, Service]
     templates: Mapping[str, str]
@@ -67,7 +68,7 @@ class Wiring:
 
     def shape_for(self, issuer: Issuer) -> Shape:
         """How this client wants its cards."""
-        return issuer.shape or Shape(discreet=self.settings.discreet)
+        return issuer.shape or self.shape
 
     def shadow(self, issuer: Issuer) -> frozenset[str]:
         """The rules that the configuration shows to nobody, or not to this client's users; `all` stands for the service."""

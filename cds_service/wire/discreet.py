@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from hooks.advice import Suggestion
 from hooks.assess import Finding
 from hooks.discreet import PLAIN_DATA, label
-from hooks.grouping import joined
 from hooks.knowledge import Knowledge
 from hooks.wording import capital, name
 
@@ -14,11 +14,10 @@ SERVICE = "Clinical decision support service"
 LONGEST_SUMMARY = 139  # the specification asks for fewer than 140 characters
 
 
-def covered(card: Card, group: Sequence[Finding], knowledge: Knowledge) -> Card:
+def covered(card: Card, group: Sequence[Finding], suggestions: Sequence[Suggestion], knowledge: Knowledge) -> Card:
     """The card of these findings: its summary moves into the detail, and so do the names of what is offered and of its source."""
     said = [(one.rule.discreet, one.recommendation) for one in group if one.recommendation]
     lead = said[0][1].cites[0].source
-    suggestions = joined([advice for _, advice in said])
     plain = [one["label"] for one in card.get("suggestions", ())]
     labels = _apart([label(one, knowledge) or own for one, own in zip(suggestions, plain, strict=True)])
     told = [f"- {shown}: {own}" for shown, own in zip(labels, plain, strict=True) if shown != own]
