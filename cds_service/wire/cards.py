@@ -36,11 +36,11 @@ def render(
     identity, knowledge, groups = _Identity(service, request), assessment.profile.knowledge, assessment.cards
     traced = {one.rule: one for one in trace(assessment, as_of)}
     cards = [_card(group, traced, knowledge, identity, shape) for group in groups]
+    if shape != STANDARD:
+        cards = [_shaped(card, group, knowledge, shape) for card, group in zip(cards, groups, strict=True)]
     crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
     if crowded and cards:
         cards[-1]["detail"] += _crowded_out(crowded)
-    if shape != STANDARD:
-        cards = [_shaped(card, group, knowledge, shape) for card, group in zip(cards, groups, strict=True)]
     hidden = assessment.hidden_by_gaps
     if hidden:
         gap = _not_assessed(hidden, identity)
