@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "wire": {"errors"},
     "outbound": {"errors"},
     "chart": {"errors", "outbound", "wire"},
-    "access": {"errors", "outbound", "settings"},
+    "access": {"errors", "outbound", "settings", "wire"},
     "ledger": {"errors", "settings", "wire"},
     "report": {"ledger", "wire"},
     "journal": set(),

@@ -5,10 +5,13 @@ from datetime import date
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from cds_service.wire import orders
+from cds_service.wire import discreet, orders
+from cds_service.wire.evaluation import EXTENSION, evaluation
+from cds_service.wire.fitted import ends_nothing, fitted, usable
 from cds_service.wire.links import why_link
 from cds_service.wire.override_reasons import CODINGS
 from cds_service.wire.request import HookRequest
+from cds_service.wire.shape import STANDARD, Shape
 from hooks.advice import Recommendation
 from hooks.assess import Assessment, Finding, Service
 from hooks.grouping import joined
@@ -17,31 +20,43 @@ from hooks.trace import TracedFinding, gap_in_words, trace
 from hooks.wording import capital, name
 
 TOPIC = "https://immune-status-cds.org/CodeSystem/topic"
-EXTENSION = "org.immune-status-cds.evaluation"
-LONGEST_SUMMARY = 139  # the specification asks for fewer than 140 characters
+LONGEST_SUMMARY = discreet.LONGEST_SUMMARY
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://immune-status-cds.org/card")
 
 
 def render(
-    assessment: Assessment, service: Service, request: HookRequest, as_of: date, explain: str, *, why: str | None = None
+    assessment: Assessment,
+    service: Service,
+    request: HookRequest,
+    as_of: date,
+    explain: str,
+    *,
+    shape: Shape = STANDARD,
+    why: str | None = None,
 ) -> dict[str, Any]:
-    """The whole answer. `explain` is full, summary (no reasons for silence) or off; `why`: where the reasons are shown."""
-    identity = _Identity(service, request)
+    """The whole answer. `explain` is full, summary (no reasons for silence) or off.
+
+    `shape`: as this client wants its cards; `why`: where the EHR opens all the reasons, if it can.
+    """
+    identity, knowledge, groups = _Identity(service, request), assessment.profile.knowledge, assessment.cards
     traced = {one.rule: one for one in trace(assessment, as_of)}
-    knowledge = assessment.profile.knowledge
-    groups = assessment.cards
-    cards = [_card(group, traced, request, knowledge, identity) for group in groups]
+    cards = [_card(group, traced, knowledge, identity, shape) for group in groups]
+    if shape != STANDARD:
+        cards = [_shaped(card, group, knowledge, shape) for card, group in zip(cards, groups, strict=True)]
     crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
     if crowded and cards:
         cards[-1]["detail"] += _crowded_out(crowded)
     hidden = assessment.hidden_by_gaps
     if hidden:
-        cards.append(_not_assessed(hidden, identity))
+        gap = _not_assessed(hidden, identity)
+        gap = discreet.covered_gap(gap, hidden) if shape.discreet else gap
+        cards.append(fitted(gap, shape, knowledge) if shape != STANDARD else gap)
     if why:
         cards = [card | {"links": [why_link(service, why)]} for card in cards]
     body: dict[str, Any] = {"cards": cards}
-    if explain != "off":
-        body["extension"] = {EXTENSION: _evaluation(assessment, groups, identity, full=explain == "full")}
+    if explain != "off" and "evaluation" not in shape.leaves_out:
+        leads = {one.rule.id: identity.of(group[0].rule.id) for group in groups for one in group}
+        body["extension"] = {EXTENSION: evaluation(assessment, leads, full=explain == "full")}
     return body
 
 
@@ -55,11 +70,17 @@ class _Identity:
     """UUIDs that are the same when the same call is repeated: of service, call, patient and rule."""
 
     def __init__(self, service: Service, request: HookRequest) -> None:
+        self.request = request
         self._call = f"{service.id}|{request.hook_instance}|{request.patient_id}"
 
     def of(self, *parts: object) -> str:
         """The UUID of a card, or of a suggestion of it."""
         return str(uuid5(_NAMESPACE, "|".join((self._call, *map(str, parts)))))
+
+
+def suggestion_uuid(service: Service, request: HookRequest, rule_id: str, place: int) -> str:
+    """The UUID of what such a card offers in this place, shown to the client or not."""
+    return _Identity(service, request).of(rule_id, "suggestion", place)
 
 
 def card_uuid(service: Service, request: HookRequest, rule_id: str) -> str:
@@ -75,9 +96,9 @@ def topic(rule_id: str) -> str:
 def _card(
     group: tuple[Finding, ...],
     traced: Mapping[str, TracedFinding],
-    request: HookRequest,
     knowledge: Knowledge,
     identity: _Identity,
+    shape: Shape,
 ) -> dict[str, Any]:
     """The findings that one order answers on one card, under the name of the most urgent."""
     advice = [one.recommendation for one in group if one.recommendation]
@@ -95,19 +116,27 @@ def _card(
         },
         "overrideReasons": CODINGS,
     }
-    suggestions = joined(advice)
+    suggestions = usable(joined(advice), shape)
     if suggestions:
         card["suggestions"] = [
             {
                 "label": orders.label(one, knowledge),
                 "uuid": identity.of(lead.rule, "suggestion", place),
                 **({"isRecommended": True} if one.recommended else {}),
-                "actions": orders.actions(one, request, knowledge),
+                "actions": orders.actions(one, identity.request, knowledge),
             }
             for place, one in enumerate(suggestions)
         ]
         card["selectionBehavior"] = "any" if all(one.several for one in advice) else "at-most-one"
     return card
+
+
+def _shaped(card: dict[str, Any], group: tuple[Finding, ...], knowledge: Knowledge, shape: Shape) -> dict[str, Any]:
+    """As the client wants it."""
+    offered = joined([one.recommendation for one in group if one.recommendation])
+    if shape.discreet:
+        card = discreet.covered(card, group, usable(offered, shape), knowledge)
+    return fitted(card, shape, knowledge, ends_nothing(offered, shape))
 
 
 def _summary(advice: Sequence[Recommendation]) -> str:
@@ -160,33 +189,3 @@ def _gap_summary(hidden: tuple[Finding, ...], in_all: int) -> str:
     if len(longest) <= LONGEST_SUMMARY:
         return longest
     return f"Not assessed: {advice}. {capital(name(first.datum))} cannot be used{more}"
-
-
-def _evaluation(
-    assessment: Assessment, groups: tuple[tuple[Finding, ...], ...], identity: _Identity, full: bool
-) -> dict[str, Any]:
-    leads = {one.rule.id: identity.of(group[0].rule.id) for group in groups for one in group}
-    return {
-        "knowledge": assessment.profile.knowledge.version,
-        "profile": assessment.profile.name,
-        "complete": assessment.complete,
-        "findings": [_finding(one, leads.get(one.rule.id), full) for one in assessment.findings],
-    }
-
-
-def _finding(one: Finding, card: str | None, full: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {"rule": one.rule.id, "outcome": one.outcome}
-    said = one.recommendation
-    if said:
-        told["indicator"] = said.indicator
-        told |= {"level": said.level} if said.level else {}
-        told |= {"card": card} if card else {}
-    elif one.because and full:
-        told["because"] = one.because
-    if one.outcome != "silent" and one.why:
-        told["why"] = one.why
-    if one.until:
-        told["until"] = one.until.isoformat()
-    if one.missing:
-        told["missing"] = list(one.missing)
-    return told

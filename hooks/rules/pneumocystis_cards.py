@@ -53,6 +53,7 @@ def by_percent(percent: LabResult, count: LabResult | None, record: PatientRecor
         facts=(percent, *((count,) if count else ()), *record.viral_loads[:1]),
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="consider",
     )
 
 
@@ -80,6 +81,7 @@ def delayed(count: LabResult, waits: Sequence[Problem], record: PatientRecord, p
         facts=(count, *waits),
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="consider",
     )
 
 
@@ -97,6 +99,7 @@ def by_disease(
         facts=(disease, *record.cd4_counts[:1]),
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="due",
     )
 
 
@@ -111,6 +114,7 @@ def for_all(record: PatientRecord, profile: Profile) -> Recommendation:
         facts=record.cd4_counts[:1],
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="for-all",
     )
 
 
@@ -128,6 +132,7 @@ def left_to_the_clinician(
         cites=(profile.cite("pneumocystis-cd4-whatever-the-viral-load"), profile.cite("pneumocystis-lapse-span")),
         facts=(count, run[0], run[-1]),
         notes=_pending(record),
+        case="choice",
     )
 
 
@@ -144,6 +149,7 @@ def stale(count: LabResult, record: PatientRecord, profile: Profile) -> Recommen
         cites=(profile.cite("pneumocystis-cd4"), profile.cite("cd4-fresh-for-start")),
         facts=(count, *record.viral_loads[:1]),
         notes=_pending(record),
+        case="stale",
     )
 
 
@@ -159,6 +165,7 @@ def active_disease(record: PatientRecord, profile: Profile, active: tuple[Proble
         cites=(profile.cite("pneumocystis-secondary"),),
         facts=(*active[:1], *record.cd4_counts[:1]),
         notes=("Not offered as an order: treatment doses depend on severity and kidney function.",),
+        case="active",
     )
 
 

@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import COTRIMOXAZOLE, ETHAMBUTOL, RIFABUTIN, covers_pneumocystis, covers_toxoplasma, prevents_mac
 from hooks.knowledge import Profile
 from hooks.record import Medication, PatientRecord
@@ -38,6 +39,9 @@ from hooks.wording import number
         "toxoplasma-stop-span",
     ),
     needs=("conditions", "medications"),
+    discreet=Discreet(
+        "Preventive treatment", "Results have recovered: see whether preventive treatment can be stopped"
+    ),
 )
 def pneumocystis_stop(record: PatientRecord, profile: Profile) -> Verdict:
     """Stopping Pneumocystis prophylaxis.
@@ -94,6 +98,9 @@ def _stop_pneumocystis(
         "assay-limit",
     ),
     needs=("conditions", "medications"),
+    discreet=Discreet(
+        "Preventive treatment", "Results have recovered: see whether preventive treatment can be stopped"
+    ),
 )
 def toxoplasma_stop(record: PatientRecord, profile: Profile) -> Verdict:
     """Stopping toxoplasma prophylaxis.
@@ -156,6 +163,9 @@ def _goes_on(record: PatientRecord, profile: Profile) -> Silent | None:
         "suppressed",
     ),
     needs=("conditions", "medications"),
+    discreet=Discreet(
+        "Preventive treatment", "Results have recovered: see whether preventive treatment can be stopped"
+    ),
 )
 def mac_stop(record: PatientRecord, profile: Profile) -> Verdict:
     """Stopping MAC prophylaxis.

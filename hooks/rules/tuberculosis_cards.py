@@ -32,6 +32,7 @@ def after_infection(evidence: tuple[Fact, ...], record: PatientRecord, profile: 
             cites=tuple(map(profile.cite, ("tb-preventive", "tb-symptoms", "tb-pregnancy"))),
             facts=evidence,
             notes=(f"{_NOT_CHECKED}.",),
+            case="pregnant",
         )
     summary = f"{_shown(evidence, record)}, no preventive treatment on file: exclude active TB, then treat"
     return _treat(summary, evidence, record, profile)
@@ -65,6 +66,7 @@ def _treat(summary: str, facts: tuple[Fact, ...], record: PatientRecord, profile
             f"{_NOT_CHECKED}, pregnancy (then {_WAITS})." if maybe_pregnant else f"{_NOT_CHECKED}.",
         ),
         suggestions=choice.offers,
+        case="treat",
     )
 
 
@@ -87,6 +89,7 @@ def first_test(profile: Profile) -> Recommendation:
         cites=(profile.cite("tb-test"),),
         notes=(_SKIN_TESTS,),
         suggestions=(TestOrder("tb-test", recommended=True),),
+        case="first",
     )
 
 
@@ -103,6 +106,7 @@ def repeat_test(negative: OtherResult, then: LabResult, latest: LabResult, profi
         facts=(negative, then, latest),
         notes=(_SKIN_TESTS,),
         suggestions=(TestOrder("tb-test", recommended=True),),
+        case="repeat",
     )
 
 

@@ -4,6 +4,7 @@ from datetime import date
 
 from hooks.advice import Lacks, Recommendation, Silent, TestOrder, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
 from hooks.rules.art import not_on_art
@@ -22,6 +23,9 @@ _NEEDS = ("conditions", "medications", "viral-load")
     cites=("virologic-failure", "failure-viral-load", "failure-after", "failure-apart", "failure-fresh"),
     needs=_NEEDS,
     worst="warning",
+    discreet=Discreet(
+        "Treatment that does not work", "Two blood results show that treatment does not work as it should: review"
+    ),
 )
 def virologic_failure(record: PatientRecord, profile: Profile) -> Verdict:
     """Confirmed virologic failure.
@@ -130,6 +134,7 @@ def _confirmed_by(record: PatientRecord, profile: Profile) -> LabResult | None:
     ),
     may_cite=("single-failure-on-nnrti",),
     needs=_NEEDS,
+    discreet=Discreet("A result to be repeated", "A blood result is to be repeated"),
 )
 def viremia_recheck(record: PatientRecord, profile: Profile) -> Verdict:
     """Rechecking a raised viral load.
