@@ -14,7 +14,7 @@ from cds_service.canary import read_canaries
 from cds_service.chart.read import read_chart
 from cds_service.chart.templates import prefetch_templates
 from cds_service.demo.moments import Moments
-from cds_service.site import site_profile
+from cds_service.site import site_profiles
 from cds_service.wire.cards import render
 from cds_service.wire.envelope import read_envelope
 from cds_service.wire.request import HookRequest
@@ -54,7 +54,7 @@ def everything() -> tuple[Assessed, ...]:
 
 @cache
 def _site(profile: str = "dhhs", endemic: str = "", for_all: bool = False) -> Profile:
-    return site_profile(load_profiles(KNOWLEDGE), cases.settings_of(profile, endemic, for_all))
+    return site_profiles(load_profiles(KNOWLEDGE), cases.settings_of(profile, endemic, for_all))[profile]
 
 
 def _of_case(case: Case) -> Assessed:
