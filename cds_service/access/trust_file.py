@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile
 from cds_service.access.key_set import KeySetFault, read_key_set
+from cds_service.languages import LANGUAGES
 from cds_service.outbound.url_guard import AllowedServer, Guard
 from cds_service.settings import DEADLINE_MS, PROFILES, SettingFault
 
@@ -70,6 +71,7 @@ class _Entry:
             not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
             codes=self._folder / self._text("codes") if "codes" in self._stated else None,
+            language=self._one_of("language", LANGUAGES) if "language" in self._stated else None,
             shadow=self._value("shadow", bool, default=False),
         )
 
@@ -156,5 +158,6 @@ _LINES = {
     "not_supplied",
     "profile",
     "codes",
+    "language",
     "shadow",
 }
