@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "cds_service" / "languages"
 WIDTH = 110
 RESULTS = ("deficient", "negative", "normal", "not-pregnant", "positive", "pregnant")
+_METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 _KEYWORDS = {"say": None, "say_n": (1, 2)}
 _HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
 
@@ -46,7 +47,7 @@ def messages() -> dict[Message, list[str]]:
 
 def _said() -> Iterator[tuple[Message, str]]:
     for package in ("cds_service", "hooks"):
-        for file, _, text, _, _ in extract_from_dir(ROOT / package, [("**.py", "python")], {}, _KEYWORDS):
+        for file, _, text, _, _ in extract_from_dir(ROOT / package, _METHODS, {}, _KEYWORDS):
             yield ("", (text,) if isinstance(text, str) else tuple(text)), f"{package}/{file}"
 
 

@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[str, str]] = {  # kind -> English, Portuguese; each has t
     "more than": (r"more than", r"mais de"),
     "less than": (r"less than", r"menos de"),
     "only": (r"only", r"apenas"),
-    "before": (r"before|pre-emptively", r"antes|preventivamente"),
+    "before": (r"before|pre-emptively", r"antes|preemptiva"),
     "first": (r"first", r"primeir[oa]s?"),
     "after": (r"after|(?<!until )then|later", r"após|depois|então|mais tarde"),
     "but for": (r"apart(?! with)", r"exceto|à parte"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cds_service.languages.catalogue import Catalogue
-from hooks.sentences import FIGURE, Part, Sentence, capital
+from hooks.sentences import FIGURE, Part, Sentence, capital, say
 
 
 class Untranslated(Exception):
@@ -36,6 +36,14 @@ class Voice:
             return str(one).translate(self._catalogue.marks)
         text = str(one) if one.is_speechless and not one.parts else self._filled(one, self._catalogue)
         return capital(text) if one.capital else text
+
+    def say(self, message: str, **parts: Part) -> str:
+        """For the template of a page, under the name `say`; what has no translation is in English there, line by line."""
+        said = say(message, **parts)
+        try:
+            return self.tell(said)
+        except Untranslated:
+            return str(said)
 
     def told(self, node: Any) -> Any:
         """The same value with every sentence in it as plain text in this language. Raises Untranslated."""

@@ -140,10 +140,8 @@ def _notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...
 def _graded(regimen: Regimen, dosed: bool) -> Sentence:
     """With its grade and the year of the text; without a dose where none is offered."""
     said, cite = regimen_name(regimen, dosed=dosed), regimen.cite
-    if cite is None:
-        return said
-    graded = join(", ", (grade(cite), verbatim(cite.source.date.year)))
-    return say("{regimen} ({grade})", regimen=said, grade=graded)
+    graded = join(", ", (grade(cite), verbatim(cite.source.date.year))) if cite else NOTHING
+    return say("{regimen} ({grade})", regimen=said, grade=graded) if graded else said
 
 
 def _unknown_notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...]) -> Iterable[Sentence]:
