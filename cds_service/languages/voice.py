@@ -1,6 +1,5 @@
 """A sentence, or a whole card of sentences, in; the same told in one language out, and nothing half in another."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from cds_service.languages.catalogue import Catalogue
@@ -49,7 +48,7 @@ class Voice:
         """The same value with every sentence in it as plain text in this language. Raises Untranslated."""
         if isinstance(node, Sentence):
             return self.tell(node)
-        if isinstance(node, Mapping):
+        if isinstance(node, dict):
             return {key: self.told(one) for key, one in node.items()}
         return [self.told(one) for one in node] if isinstance(node, list | tuple) else node
 
