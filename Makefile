@@ -50,8 +50,9 @@ faults: $(VENV)/.test  ## FHIR servers that hang, drip, flood …: is every answ
 load: $(VENV)/.test  ## The servers under load and hurt: LOAD_ARGS="kill --database postgresql"; --help names the others
 	$(BIN)/python -m tests.load $(LOAD_ARGS)
 
-system:  ## Fetch nginx for the tests of deploy/nginx.conf into .venv/nginx, where this machine (Debian, Ubuntu) has none
+system:  ## Fetch nginx (into .venv/nginx) and install Chromium, where this machine (Debian) has none: some tests need them
 	@$(nginx)
+	@$(chromium)
 
 lint: $(VENV)/.test  ## Ruff on the Python files, hadolint on the Dockerfile
 	$(BIN)/ruff check $(PYTHON_FILES)
@@ -105,6 +106,15 @@ dpkg --extract nginx_*.deb . 2>/dev/null && test -x usr/sbin/nginx \
 || echo "nginx is not here and cannot be fetched: the tests of deploy/nginx.conf are left out. On Debian and Ubuntu: apt install nginx"
 endef
 
+# Installed, for it needs some two hundred packages; not there, and no way to be root without a question: that is said.
+define chromium
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+root() { if test "$$(id -u)" = 0; then "$$@"; else sudo -n "$$@"; fi; }; \
+install() { root env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 install --no-install-recommends chromium; }; \
+{ install || { root apt-get --quiet=2 update && install; }; } >/dev/null 2>&1 </dev/null && command -v chromium >/dev/null \
+|| echo "Chromium is not here and cannot be installed: tests/browser is left out. On Debian, as root: apt install chromium"; }
+endef
+
 # The stamps: an environment is filled anew only when a lock file or the packaging changes. The lock files name everything, so
 # pip resolves nothing (older ones look past the pin of a package that another asks for with an extra); it checks the sum after.
 $(VENV)/.made:
@@ -126,4 +136,5 @@ $(VENV)/.test: requirements-test.lock | $(VENV)/.runtime
 	$(PIP) install --require-hashes --no-deps --requirement requirements-test.lock
 	$(PIP) check
 	@$(nginx)
+	@$(chromium)
 	@touch $@

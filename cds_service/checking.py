@@ -9,10 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from cds_service.settings import SettingFault, Settings, read_settings
+from cds_service.settings import Settings, read_settings
 
 if TYPE_CHECKING:  # what only this command needs is imported where it runs
-    from cds_service.access import Issuer
     from cds_service.doctor.captured import Captured
     from cds_service.doctor.examine import Site
     from cds_service.doctor.findings import Report, TokenCheck
@@ -107,11 +106,12 @@ def _of_server(url: str, options: argparse.Namespace, site: "Site", token: "tupl
 def _token(file: Path, settings: Settings, now: datetime) -> "tuple[TokenCheck, ...]":
     from cds_service.doctor.tokens import Trust, check_token  # noqa: PLC0415
     from cds_service.outbound.connection import trusting  # noqa: PLC0415
+    from cds_service.site import issuers_of  # noqa: PLC0415
     from hooks import SERVICES  # noqa: PLC0415
 
     base = settings.public_url
     paths = [f"{base}/cds-services/{one.id}{end}" for one in SERVICES for end in ("", "/feedback")] if base else []
-    issuers = {one.iss: one for one in _issuers(settings)} if settings.issuers else None
+    issuers = {one.iss: one for one in issuers_of(settings)} if settings.issuers else None
     trust = Trust(issuers=issuers, endpoints=tuple(paths), now=int(now.timestamp()), context=trusting)
     return check_token(_read(file, "--token").decode("utf-8", "replace"), trust)
 
@@ -131,36 +131,17 @@ def _bearer(options: argparse.Namespace) -> str | None:
 
 def _site(options: argparse.Namespace, settings: Settings, now: datetime) -> "Site":
     from cds_service.doctor.examine import Site  # noqa: PLC0415
-    from cds_service.site import site_profiles  # noqa: PLC0415
-    from hooks.knowledge import load, load_profiles, local_knowledge  # noqa: PLC0415
+    from cds_service.site import client_of  # noqa: PLC0415
 
-    knowledge = load()
-    profiles = site_profiles(load_profiles(knowledge), settings)
-    issuer = _issuer(options.issuer, settings) if options.issuer else None
+    client = client_of(options.issuer, settings)
     return Site(
-        knowledge=local_knowledge(issuer.codes, knowledge) if issuer and issuer.codes else knowledge,
-        profile=profiles[(issuer.profile if issuer else None) or settings.profile],
+        knowledge=client.knowledge,
+        profile=client.profile,
         now=now,
         iu_per_copy=settings.iu_per_copy,
-        not_supplied=issuer.not_supplied if issuer else frozenset(),
-        issuer=issuer.iss if issuer else "",
+        not_supplied=client.not_supplied,
+        issuer=client.iss,
     )
-
-
-def _issuer(iss: str, settings: Settings) -> "Issuer":
-    found = next((one for one in _issuers(settings) if one.iss == iss), None)
-    if found is None:
-        raise CannotCheckError("--issuer: there is no entry of this `iss` in the trust file")
-    return found
-
-
-def _issuers(settings: Settings) -> "tuple[Issuer, ...]":
-    from cds_service.access.trust_file import read_issuers  # noqa: PLC0415
-    from cds_service.chart.prefetch import KEYS  # noqa: PLC0415
-
-    if settings.issuers is None:
-        raise SettingFault("CDS_ISSUERS: the trust file is required where --issuer is given.")
-    return read_issuers(settings.issuers, KEYS[1:])
 
 
 def _captured(path: str, as_of: date | None, now: datetime) -> "Captured":

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "file", type=argparse.FileType("rb"), metavar="FILE", help="a CDS Hooks request; - for standard input"
     )
     explain.add_argument("--as-of", type=date.fromisoformat, metavar="DATE", help="the day to judge it at")
+    explain.add_argument("--issuer", metavar="ISS", help="as this client of the trust file (CDS_ISSUERS) sends it")
     explain.set_defaults(run=_explain)
 
     _add_knowledge(commands)
@@ -150,7 +151,8 @@ def _explain(options: argparse.Namespace) -> int:
     with options.file as captured:
         body = captured.read()
     try:
-        print(explain(body, read_settings(), moment(body, options.as_of, system_clock())), end="")
+        now = moment(body, options.as_of, system_clock())
+        print(explain(body, read_settings(), now, options.issuer), end="")
     except Refusal as refusal:
         print(f"cds-service explain: {refusal.status} {refusal.code}: {refusal.sentence}", file=sys.stderr)
         return 1

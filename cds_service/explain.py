@@ -8,24 +8,27 @@ from typing import Any
 from cds_service.chart.read import read_chart
 from cds_service.errors import Malformed
 from cds_service.settings import Settings
-from cds_service.site import site_profile
+from cds_service.site import Client, client_of
 from cds_service.wire.envelope import read_envelope
 from hooks import SERVICES, Service
 from hooks.assess import Finding, assess
 from hooks.counterfactual import what_would_change
 from hooks.facts import drug_names, fact, origin
-from hooks.knowledge import Knowledge, Profile, load, load_profiles
+from hooks.knowledge import Knowledge, Profile
 from hooks.record import LabResult, OtherResult, PatientRecord
 from hooks.trace import TracedFinding, gap_in_words, trace
 from hooks.wording import day, listed, name
 
 
-def explain(body: bytes, settings: Settings, now: datetime) -> str:
-    """The whole trace as text. Raises Refusal where the service would refuse the request."""
-    knowledge = load()
-    service = _service_of(body)
-    record = read_chart(read_envelope(body, service), now, knowledge, settings.iu_per_copy)
-    assessment = assess(service, record, site_profile(load_profiles(knowledge), settings))
+def explain(body: bytes, settings: Settings, now: datetime, iss: str | None = None) -> str:
+    """The whole trace as text, as the client `iss` of the trust file sends it.
+
+    Raises Refusal where the service would refuse the request, SettingFault where there is no such client.
+    """
+    client, service = client_of(iss, settings), _service_of(body)
+    knowledge = client.knowledge
+    record = read_chart(read_envelope(body, service), now, knowledge, settings.iu_per_copy, client.not_supplied)
+    assessment = assess(service, record, client.profile)
     told = trace(assessment, record.as_of, whole=True)
     said = [
         line
@@ -35,11 +38,19 @@ def explain(body: bytes, settings: Settings, now: datetime) -> str:
     head = [
         f"{service.id} on {day(record.as_of)}, knowledge {knowledge.version}, profile {assessment.profile.name}",
         f"complete: {'yes' if assessment.complete else 'no'}",
+        *_as_sent(client),
     ]
     return (
         "\n".join([*head, "", "THE CHART AS READ", *_chart(record, knowledge), "", "THE RULES", "", *said]).rstrip()
         + "\n"
     )
+
+
+def _as_sent(client: Client) -> Iterable[str]:
+    if client.iss:
+        codes = f"{len(client.knowledge.local)} codes of its own"
+        lacking = f"; cannot send {', '.join(sorted(client.not_supplied))}" if client.not_supplied else ""
+        yield f"as sent by {client.iss}: {codes}{lacking}"
 
 
 def moment(body: bytes, as_of: date | None, now: datetime) -> datetime:

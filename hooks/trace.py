@@ -89,7 +89,7 @@ def _cited(finding: Finding) -> tuple[str, ...]:
 
 
 def _thresholds(finding: Finding, profile: Profile) -> tuple[str, ...]:
-    return tuple(_threshold(profile.thresholds[key]) for key in _cited(finding) if key in profile.thresholds)
+    return tuple(threshold_in_words(profile.thresholds[key]) for key in _cited(finding) if key in profile.thresholds)
 
 
 def _authority(finding: Finding, profile: Profile) -> tuple[str, ...]:
@@ -97,7 +97,8 @@ def _authority(finding: Finding, profile: Profile) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(str, said)))
 
 
-def _threshold(one: Threshold) -> str:
+def threshold_in_words(one: Threshold) -> str:
+    """Key, value and unit, whether the number itself counts, and on whose authority."""
     edge = " included" if one.inclusive else ""
     design = "; a choice of this service, awaiting clinical review" if one.design else ""
     return f"{one.key} {number(one.value)}{_UNITS.get(one.unit, one.unit)}{edge} — {one.cite}{design}"

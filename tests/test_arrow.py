@@ -32,11 +32,13 @@ MAY_IMPORT = {
     },  # another service's client: it knows nothing of how ours is made
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
     "workbench": {"chart", "errors", "plots", "wire"},
+    "home": set(),
     "web": {
         "access",
         "canary",
         "chart",
         "errors",
+        "home",
         "languages",
         "ledger",
         "outbound",

@@ -67,7 +67,8 @@ def test_whatever_the_server_does_the_answer_comes_in_time(behaviour: fakes.Beha
         assert fault_of(found) == fault
         assert not any(one.pages for one in found.values())
         again = 2 if behaviour is fakes.closing_at_once else 1
-        assert len(server.asked) == again * len(QUERIES)
+        asked = again * len(QUERIES)
+        assert len(server.asked) <= asked if fault == "deadline" else len(server.asked) == asked
 
 
 def test_a_server_that_does_not_accept_costs_no_more_than_the_deadline() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cds_service.access.tokens import REASONS
 from cds_service.access.trust_file import _LINES, presets
+from cds_service.home.connect import connection
 from cds_service.settings import PREFIX, Settings
 from tests import integrators_doc
 
@@ -38,6 +39,13 @@ def test_every_line_and_preset_of_the_trust_file_is_explained() -> None:
     for name, preset in presets().items():
         assert table[name][0] == ", ".join(preset["algorithms"])
         assert table[name][1] == f"{preset['max_lifetime_seconds']} s"
+
+
+def test_the_addresses_of_the_sandbox_are_those_that_the_page_at_the_root_gives() -> None:
+    text = (DOCS / "connecting-a-client.md").read_text("utf-8")
+    shown = re.findall(r"^ {4}(\S+serviceDiscoveryURL=\S+)$", text, re.MULTILINE)
+    demo, site = ("http://127.0.0.1:8080", True), ("https://cds.example.org/hiv", False)
+    assert shown == [connection(base, demo=one).sandbox for base, one in (demo, site)]
 
 
 def test_every_reason_for_refusing_a_token_is_explained() -> None:

@@ -437,7 +437,7 @@ def test_nothing_is_lost_held_or_said_against_the_model(machine: type[Lives]) ->
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=10, stateful_step_count=30, deadline=None, phases=PHASES, suppress_health_check=HEALTH
+            max_examples=6, stateful_step_count=30, deadline=None, phases=PHASES, suppress_health_check=HEALTH
         ),
     )
 
@@ -448,6 +448,6 @@ def test_nothing_is_lost_held_or_said_in_many_lives(machine: type[Lives]) -> Non
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25, stateful_step_count=40, deadline=None, phases=PHASES, suppress_health_check=HEALTH
+            max_examples=8, stateful_step_count=40, deadline=None, phases=PHASES, suppress_health_check=HEALTH
         ),
     )

@@ -306,30 +306,70 @@ def site(folder: Path, text: str = MAP) -> dict[str, Any]:
     return {"open_access": False, "public_url": BASE, "issuers": str(folder / "issuers.toml"), "database_url": database}
 
 
+CALL = {
+    "hook": "patient-view",
+    "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+    "context": {"patientId": "p", "userId": "Practitioner/1"},
+    "prefetch": {
+        "patient": ADULT,
+        "conditions": page(problem("PCP")),
+        "cd4": page(result()),
+        "viralLoads": EMPTY,
+        "medications": page(order()),
+        "allergies": page(allergy("S")),
+        "labs": EMPTY,
+    },
+}
+
+
 def test_a_map_holds_for_its_own_client_alone(tmp_path: Path) -> None:
     app = app_of(CLOCK, **site(tmp_path))
-    body = {
-        "hook": "patient-view",
-        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": {"patientId": "p", "userId": "Practitioner/1"},
-        "prefetch": {
-            "patient": ADULT,
-            "conditions": page(problem("PCP")),
-            "cd4": page(result()),
-            "viralLoads": EMPTY,
-            "medications": page(order()),
-            "allergies": page(allergy("S")),
-            "labs": EMPTY,
-        },
-    }
     said = {}
     for client in (ONE, TWO):
         headers = {"Content-Type": "application/json", **client.authorization(VIEW, CLOCK().timestamp())}
-        answer = app.test_client().post(VIEW, data=json.dumps(body), headers=headers)
+        answer = app.test_client().post(VIEW, data=json.dumps(CALL), headers=headers)
         assert answer.status_code == 200, answer.get_json()
         said[client.iss] = [one["rule"] for one in answer.get_json()["extension"][EVALUATION]["findings"]]
     assert "pneumocystis-start" in said[ONE.iss]
     assert said[TWO.iss] == ["scope"]  # nothing says that this patient has HIV
+
+
+def explained(folder: Path, printed: pytest.CaptureFixture[str], *more: str) -> str:
+    (folder / "captured.json").write_text(json.dumps(CALL), "utf-8")
+    assert main(["explain", str(folder / "captured.json"), "--as-of", "2026-11-20", *more]) == 0
+    return printed.readouterr().out
+
+
+def test_a_captured_request_is_explained_as_its_client_sends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stated = site(tmp_path)
+    trust = Path(stated["issuers"])
+    lines = 'codes = "local-codes.toml"\nprofile = "who"\nnot_supplied = ["orders"]\n'
+    trust.write_text(trust.read_text("utf-8").replace('codes = "local-codes.toml"\n', lines), "utf-8")
+    monkeypatch.setenv("CDS_ISSUERS", stated["issuers"])
+    nobody, one, two = (
+        explained(tmp_path, capsys, *more) for more in ([], ["--issuer", ONE.iss], ["--issuer", TWO.iss])
+    )
+    assert "pneumocystis-start: recommended" in one
+    assert "CD4 count 120/µL" in one
+    assert ", profile who" in one
+    assert f"as sent by {ONE.iss}: 6 codes of its own; cannot send orders" in one
+    assert "CD4 count 120/µL" not in nobody + two
+    assert ", profile dhhs" in two
+    assert "as sent by" not in nobody
+
+
+def test_a_request_is_explained_for_no_client_that_is_not_in_the_trust_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "captured.json").write_text(json.dumps(CALL), "utf-8")
+    asked = ["explain", str(tmp_path / "captured.json"), "--issuer", "https://stranger.example.org"]
+    assert main(asked) == 2
+    assert "CDS_ISSUERS: the trust file is required" in capsys.readouterr().err
+    monkeypatch.setenv("CDS_ISSUERS", site(tmp_path)["issuers"])
+    assert main(asked) == 2
+    assert "--issuer: there is no entry of this `iss`" in capsys.readouterr().err
 
 
 def test_a_call_costs_nothing_more_what_it_needs_was_made_when_the_service_started(tmp_path: Path) -> None:

@@ -19,8 +19,6 @@ import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from cds_service.web import cds_hooks
-from hooks import SERVICES
-from hooks.knowledge import load, load_profiles
 from tests.fixture_files import Clock, app_of, ask, legal, numbered
 from tests.journal_lines import journal
 
@@ -490,43 +488,6 @@ def test_a_bug_is_answered_with_a_correlation_id_and_no_message(monkeypatch: pyt
     assert not [word for word in ("ZZCANARYNAME", "starting-art", "Lakeshore") if word in seen]
     assert "ValueError" not in "".join(one.text for one in answers)
     assert numbered(CLIENT.post(PATH, data=BODY, headers=JSON).get_json()) == before
-
-
-# --- the page for people ---------------------------------------------------------------------------------------------
-
-
-def test_the_page_names_services_rules_sources_and_override_reasons() -> None:
-    answer = CLIENT.get("/")
-    assert answer.content_type == "text/html; charset=utf-8"
-    page = answer.text
-    profile = load_profiles(load())["dhhs"]
-    rules = {rule.id: rule for service in SERVICES for rule in service.rules}.values()
-    wanted = [*(service.id for service in SERVICES), *(rule.id for rule in rules), profile.knowledge.version]
-    wanted += [profile.cite(key).source.title.replace("'", "&#39;") for rule in rules for key in rule.cites]
-    wanted += [rule.statement.replace("'", "&#39;") for rule in rules]
-    assert all(re.search(r"\bthen\b", rule.statement) for rule in rules), "each rule has its When and Then"
-    card = ask(CLIENT, legal("cd4-120-starting-art")).get_json()["cards"][0]
-    wanted += [text for reason in card["overrideReasons"] for text in reason.values()]
-    wanted += ["/cds-services", "medicationStatements", "not replace"]
-    assert not [text for text in wanted if text not in page]
-
-
-def test_the_page_runs_no_script_and_takes_nothing_from_elsewhere() -> None:
-    answer = CLIENT.get("/")
-    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
-    assert policy["default-src"] == "'none'"
-    assert policy["frame-ancestors"] == "'none'"
-    assert not [part for part in policy.values() if "unsafe" in part or "*" in part]
-    assert not re.search(r"<script|<style|\son\w+=|\sstyle=|(?:src|href)=\"(?:https?:)?//", answer.text)
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-
-
-def test_all_that_the_page_refers_to_is_there() -> None:
-    links = re.findall(r'(?:src|href)="(/[^"]*)"', CLIENT.get("/").text)
-    assert links
-    for link in links:
-        with CLIENT.get(link) as answer:
-            assert answer.status_code == 200
 
 
 def test_feedback_at_the_same_time_is_all_kept(tmp_path: Path) -> None:

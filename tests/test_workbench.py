@@ -76,6 +76,59 @@ def test_each_result_stands_with_what_it_was_taken_for_or_why_it_was_not(client:
     assert "Cannot be read" in said
 
 
+RESULT = legal("cd4-120-starting-art")["prefetch"]["cd4"]["entry"][0]["resource"]
+
+
+def _searched(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in resources]}
+
+
+def _of_kind(kind: str, code: tuple[str, str], **more: Any) -> dict[str, Any]:
+    owner = "patient" if kind == "AllergyIntolerance" else "subject"
+    concept = {"coding": [{"system": code[0], "code": code[1]}]}
+    named = "medicationCodeableConcept" if kind == "MedicationRequest" else "code"
+    return {"resourceType": kind, "id": "odd", owner: RESULT["subject"], named: concept} | more
+
+
+RXNORM, SNOMED = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://snomed.info/sct"
+HIGHER = RESULT | {"id": "higher", "valueQuantity": RESULT["valueQuantity"] | {"value": 345}}
+OLDER, NEWER = (
+    RESULT | {"meta": {"versionId": number}, "valueQuantity": RESULT["valueQuantity"] | {"value": value}}
+    for number, value in (("1", 345), ("2", 120))
+)
+CANCELLED = _of_kind("MedicationRequest", (RXNORM, "1433868"), status="cancelled", intent="order")
+REFUTED = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "came", "why"),
+    [
+        ({"cd4": _searched(RESULT, HIGHER)}, "345", "another result of its day"),
+        ({"cd4": _searched(OLDER, NEWER)}, "345", "another version of it"),
+        ({"medications": _searched(CANCELLED)}, "1433868", "it does not count: withdrawn, cancelled"),
+        ({"conditions": _searched(_of_kind("Condition", (SNOMED, "22455005"), **REFUTED))}, "22455005", "not confirmed, refuted"),
+        ({"allergies": _searched(_of_kind("AllergyIntolerance", (RXNORM, "3108"), **REFUTED))}, "3108", "does not count: refuted"),
+    ],
+    ids=lambda one: str(one)[:20],
+)  # fmt: skip
+def test_what_was_recognised_and_does_not_count_says_why(
+    client: FlaskClient, prefetch: dict[str, Any], came: str, why: str
+) -> None:
+    request = legal("cd4-120-starting-art")
+    request["prefetch"] |= prefetch
+    rows = re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</tr>", send(client, pasted=json.dumps(request)), re.DOTALL)
+    (row,) = [one for one in rows if came in one.partition("</th>")[0]]
+    assert why in row
+
+
+def test_results_of_a_chart_without_hiv_say_that_they_are_not_looked_at(client: FlaskClient) -> None:
+    request = legal("cd4-120-starting-art") | {"hook": "patient-view"}
+    request["prefetch"]["conditions"] = _searched()
+    del request["context"]["draftOrders"]
+    said = words(send(client, pasted=json.dumps(request)))
+    assert "not looked at: nothing in the chart establishes HIV infection" in said
+
+
 def _moment_of(client: FlaskClient, patient: str) -> str:
     parts: Wiring = client.application.extensions[KEY]
     return next(one.key for one in parts.moments(date(2026, 11, 20)) if one.key.startswith(patient))
@@ -139,11 +192,13 @@ def test_nothing_otherwise_is_nothing_to_compare(client: FlaskClient) -> None:
 
 
 def test_the_form_holds_what_was_asked(client: FlaskClient) -> None:
-    found = Read(send(client, patient=STARTING, cd4="90", on="2026-12-01", allergy="mild", add="tmp-smx-ds-daily"))
+    found = Read(
+        send(client, patient=STARTING, cd4="90", on="2026-12-01", allergy="mild", add="tmp-smx-ds-daily", profile="who")
+    )
     values = {one["name"]: one.get("value") for one in found.of("input")}
     assert (values["cd4"], values["on"]) == ("90", "2026-12-01")
     chosen = [one["value"] for one in found.of("option") if "selected" in one]
-    assert chosen == [STARTING, "tmp-smx-ds-daily", "mild", "dhhs"]
+    assert chosen == [STARTING, "tmp-smx-ds-daily", "mild", "who"]
     labelled = {one["for"] for one in found.of("label")}
     assert labelled == {one["name"] for tag in ("input", "select", "textarea") for one in found.of(tag)}
 
@@ -234,7 +289,8 @@ def test_no_word_of_a_chart_is_taken_for_markup(client: FlaskClient) -> None:
 
 
 def _with_markup(found: dict[str, Any]) -> dict[str, Any]:
-    return {key: f"{value}{SCRIPT}" if key in ("display", "text", "unit") else value for key, value in found.items()}
+    hostile = ("display", "text", "unit", *(["id"] if found.get("resourceType") == "Observation" else []))
+    return {key: f"{value}{SCRIPT}" if key in hostile else value for key, value in found.items()}
 
 
 def test_cards_are_rendered_without_trusting_them() -> None:
@@ -269,6 +325,13 @@ def test_every_class_that_is_drawn_has_a_look(client: FlaskClient) -> None:
         for name in str(one.get("class") or "").split()
     }
     assert not [name for name in used - {"detail", "try", "mark"} if not re.search(rf"\.{name}\b", sheets)]
+
+
+def test_the_published_interface_has_every_field_of_the_form(client: FlaskClient) -> None:
+    published = client.get("/openapi.json").get_json()["paths"]["/workbench"]["post"]["requestBody"]["content"]
+    named = set(published["application/x-www-form-urlencoded"]["schema"]["properties"])
+    page = Read(send(client, patient=STARTING))
+    assert {one["name"] for tag in ("input", "select", "textarea") for one in page.of(tag)} | {"client"} == named
 
 
 # --- what it leaves behind, and who is let in ------------------------------------------------------------------------

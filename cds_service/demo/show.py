@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cds_service.demo.ehr import Exchange
 from cds_service.demo.store import Play, Resource, Story, age_on
+from cds_service.home.connect import sandbox_query
 
 COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
 DOES = {"patient-view": "Opens the chart", "order-select": "Selects", "order-sign": "Signs"}
@@ -97,7 +98,7 @@ def assessed(findings: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, list[
 
 def addresses(console: Console, base_url: str) -> None:
     """Print the addresses to try next, each on one line so that it can be copied."""
-    sandbox = f"?fhirServiceUrl={base_url}/fhir&patientId=starting-art&serviceDiscoveryURL={base_url}/cds-services"
+    sandbox = sandbox_query(base_url, charts=True)
     rows = [
         ("For people", base_url),
         ("Services", f"{base_url}/cds-services"),

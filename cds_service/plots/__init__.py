@@ -2,7 +2,8 @@
 
 from cds_service.plots.bands import Band, treatment
 from cds_service.plots.draw import draw
-from cds_service.plots.plot import Limit, Plot, cd4, span, viral_load
+from cds_service.plots.limits import Limit
+from cds_service.plots.plot import Plot, cd4, span, viral_load
 from cds_service.plots.say import Row, rows, told
 
 __all__ = ["Band", "Limit", "Plot", "Row", "cd4", "draw", "rows", "span", "told", "treatment", "viral_load"]

@@ -8,8 +8,8 @@ from math import ceil, floor, log10
 
 from hooks.wording import number, short_day
 
-WIDE, HIGH = 760.0, 260.0
-LEFT, RIGHT, TOP, BOTTOM = 70.0, WIDE - 44.0, 30.0, HIGH - 30.0
+WIDE, HIGH = 860.0, 260.0
+LEFT, RIGHT, TOP, BOTTOM = 88.0, WIDE - 152.0, 30.0, HIGH - 30.0  # to the right are the names of limits
 _MOST_TICKS = 8
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000, 24000)  # from tick to tick
 _ROUND = tuple(map(Decimal, ("1", "2", "2.5", "3", "4", "5", "6", "8", "10")))
@@ -74,7 +74,7 @@ class Logarithmic:
 
     def place(self, value: Decimal) -> float:
         """How far down a number stands; what is not above nothing stands on the floor."""
-        power = float(value.log10()) if value > 0 else self.low
+        power = log10(value) if value > 0 else self.low
         return _down((min(self.high, max(self.low, power)) - self.low) / (self.high - self.low))
 
     def ticks(self) -> Iterator[Tick]:
@@ -94,7 +94,7 @@ def linear(values: Sequence[Decimal], least: int = 250) -> Linear:
 
 def logarithmic(values: Sequence[Decimal]) -> Logarithmic:
     """The axis that holds these values: at least from 10 to 1,000."""
-    powers = [float(one.log10()) for one in values if one > 0]
+    powers = [log10(one) for one in values if one > 0]
     return Logarithmic(max(-2, floor(min([1.0, *powers]))), ceil(max([3.0, *powers])))
 
 

@@ -9,8 +9,9 @@ from hooks.drugs import antiretrovirals
 from hooks.facts import drug_names
 from hooks.knowledge import Knowledge
 from hooks.record import Medication
+from hooks.wording import day
 
-_Spell = tuple[date, date, frozenset[str]]
+_Spell = tuple[date, date, frozenset[str], bool]  # the last: the chart says when it ended, or it goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +21,28 @@ class Band:
     first: date
     last: date
     agents: str  # names of our knowledge, never words of the chart
+    ends: bool = True  # False: the chart does not say when; drawn until the next treatment began
+
+    @property
+    def until(self) -> str:
+        """Its last day in words."""
+        return day(self.last) if self.ends else f"{day(self.last)}, when the next began: its own end is not recorded"
 
 
 def treatment(medications: Iterable[Medication], as_of: date, knowledge: Knowledge) -> tuple[Band, ...]:
     """A band for each regimen; none for days on which nothing was taken, or nobody knows since when."""
     spells = list(_spells(medications, as_of, knowledge))
-    days = sorted({day for one in spells for day in one[:2]})
-    found: list[tuple[date, date, frozenset[str]]] = []
+    days = sorted({when for one in spells for when in one[:2]})
+    found: list[_Spell] = []
     for first, last in pairwise(days):
-        taken = frozenset[str]().union(*(one[2] for one in spells if one[0] <= first and last <= one[1]))
+        there = [one for one in spells if one[0] <= first and last <= one[1]]
+        taken = frozenset[str]().union(*(one[2] for one in there))
+        ends = all(one[3] for one in there if one[1] == last)
         if taken and found and found[-1][1] == first and found[-1][2] == taken:
-            found[-1] = (found[-1][0], last, taken)
+            found[-1] = (found[-1][0], last, taken, ends)
         elif taken:
-            found.append((first, last, taken))
-    return tuple(Band(first, last, drug_names(taken, knowledge)) for first, last, taken in found)
+            found.append((first, last, taken, ends))
+    return tuple(Band(first, last, drug_names(taken, knowledge), ends) for first, last, taken, ends in found)
 
 
 def _spells(medications: Iterable[Medication], as_of: date, knowledge: Knowledge) -> Iterator[_Spell]:
@@ -42,7 +51,7 @@ def _spells(medications: Iterable[Medication], as_of: date, knowledge: Knowledge
     begun = [one.since for one, _ in found if one.since]
     for one, agents in found:
         since = one.since or as_of
-        following = min((day for day in begun if day > since), default=None)
+        following = min((when for when in begun if when > since), default=None)
         until = as_of if one.current else one.until or one.supplied_until or following
         if until and since < min(until, as_of):
-            yield since, min(until, as_of), agents
+            yield since, min(until, as_of), agents, one.current or bool(one.until or one.supplied_until)

@@ -1,22 +1,15 @@
-"""A record and the findings that speak in; out comes what is to be drawn of a measure: results, limits, bands, days."""
+"""A record, its profile and the facts that decide in; out comes what is to be drawn of a measure: results, limits, bands, days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
 from cds_service.plots.bands import Band
+from cds_service.plots.limits import Limit, limits
+from hooks.knowledge import Profile
 from hooks.record import Fact, LabResult, Measure, PatientRecord
 
 _SHORTEST = timedelta(days=180)  # of what the axis of days shows
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A number that decisions turn on."""
-
-    value: Decimal
-    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +29,24 @@ class Plot:
         return tuple(one for one in reversed(self.results) if one.unit != "IU/mL" or one.number is None)
 
 
-def cd4(record: PatientRecord, bands: tuple[Band, ...], facts: Iterable[Fact]) -> Plot:
-    """CD4 counts with the limits that prophylaxis turns on."""
-    limits = tuple(Limit(Decimal(one), str(one)) for one in (200, 100, 50))
+def cd4(record: PatientRecord, profile: Profile, bands: tuple[Band, ...], facts: Iterable[Fact]) -> Plot:
+    """CD4 counts with the limits that this guideline's prophylaxis and tests turn on."""
     return Plot(
         measure="cd4-count",
         results=record.cd4_counts,
-        limits=limits,
+        limits=limits(profile, "cd4-count"),
         days=span(record),
         bands=bands,
         decisive=_results(facts, "cd4-count"),
     )
 
 
-def viral_load(record: PatientRecord, bands: tuple[Band, ...], facts: Iterable[Fact]) -> Plot:
-    """Viral loads with the limit of suppression."""
+def viral_load(record: PatientRecord, profile: Profile, bands: tuple[Band, ...], facts: Iterable[Fact]) -> Plot:
+    """Viral loads with the limits of suppression, of failure and of what a test can count."""
     return Plot(
         measure="viral-load",
         results=record.viral_loads,
-        limits=(Limit(Decimal(200), "200"),),
+        limits=limits(profile, "viral-load"),
         days=span(record),
         bands=bands,
         decisive=_results(facts, "viral-load"),

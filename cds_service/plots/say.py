@@ -27,8 +27,10 @@ def rows(plot: Plot) -> tuple[Row, ...]:
 def told(plot: Plot) -> str:
     """How many, since when, the newest, the lowest and the highest, how many are bounds, what decides, what was taken."""
     if not plot.results:
-        return f"{capital(name(plot.measure))}: no result that counts."
-    return f"{capital(name(plot.measure))}, {_values(plot)}{_bounds(plot)}{_decisive(plot)}{_taken(plot)}"
+        return f"{capital(name(plot.measure))}: no result that counts.{_taken(plot)}{_limits(plot)}"
+    return (
+        f"{capital(name(plot.measure))}, {_values(plot)}{_bounds(plot)}{_decisive(plot)}{_taken(plot)}{_limits(plot)}"
+    )
 
 
 def _values(plot: Plot) -> str:
@@ -63,5 +65,10 @@ def _decisive(plot: Plot) -> str:
 
 
 def _taken(plot: Plot) -> str:
-    parts = [f"{one.agents} from {day(one.first)} to {day(one.last)}" for one in plot.bands]
+    parts = [f"{one.agents} from {day(one.first)} to {one.until}" for one in plot.bands]
     return f" Treatment: {'; '.join(parts)}." if parts else ""
+
+
+def _limits(plot: Plot) -> str:
+    named = "; ".join(one.label for one in plot.limits)
+    return f" Limits: {named}." if named else ""

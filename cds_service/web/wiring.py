@@ -1,6 +1,6 @@
 """What the views are handed: everything that was built once when the service started."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Event
@@ -50,6 +50,7 @@ class Wiring:
     moments: Callable[[date], Sequence[Played]]  # of the demo patients on a day, for the workbench
     local: Mapping[str, Knowledge] = field(default_factory=dict)  # of issuers with a map of local codes, by iss
     local_templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # likewise
+    pages_made: dict[Hashable, str] = field(default_factory=dict)  # the page for people, by what it depends on
     stopping: Event = field(default_factory=Event)  # set when the server has been told to stop
 
     def profile_for(self, issuer: Issuer) -> Profile:

@@ -9,14 +9,16 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
 from cds_service import __version__
+from cds_service.access import Issuer
 from cds_service.errors import TooLarge, Unavailable
 from cds_service.web.bodies import read_form
 from cds_service.web.report import POLICY
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.workbench import chart, markdown
-from cds_service.workbench.evaluate import Bench
+from cds_service.workbench.choices import ALLERGIES, choices, results
+from cds_service.workbench.evaluate import Bench, Client
 from cds_service.workbench.page import Page, Room, page, pictures, reasons
-from cds_service.workbench.what_if import ALLERGIES, FIELDS
+from cds_service.workbench.what_if import FIELDS, RARER, ROWS
 
 _AS_A_FORM = 3  # so many bytes a character of the text may take
 _MOST_SHOWN = 1 << 20  # characters of a request in the page
@@ -63,23 +65,39 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _page(parts: Wiring, form: Mapping[str, str]) -> Response:
-    settings, now = parts.settings, parts.clock()
+    return _shown(parts, form, page(form, room_of(parts)))
+
+
+def room_of(parts: Wiring) -> Room:
+    """What the page needs of the running service."""
+    now = parts.clock()
     bench = Bench(
-        services=parts.services,
-        knowledge=parts.knowledge,
-        profiles=parts.profiles,
-        templates=parts.templates,
-        fhir=parts.fhir,
-        iu_per_copy=settings.iu_per_copy,
+        services=parts.services, profiles=parts.profiles, fhir=parts.fhir, iu_per_copy=parts.settings.iu_per_copy
     )
-    room = Room(
+    return Room(
         bench=bench,
         clock=now,
         demo=parts.moments(now.date()),
-        profile=settings.profile,
-        most_bytes=settings.max_body_bytes,
+        clients=_clients(parts),
+        choices=choices(parts.knowledge, parts.profiles),
+        most_bytes=parts.settings.max_body_bytes,
     )
-    return _shown(parts, form, page(form, room))
+
+
+def _clients(parts: Wiring) -> dict[str, Client]:
+    """Those of the trust file, and first of all none in particular."""
+    own = Client(knowledge=parts.knowledge, templates=parts.templates, profile=parts.profile.name)
+    return {"": own} | {iss: _client(parts, issuer) for iss, issuer in parts.callers.issuers.items()}
+
+
+def _client(parts: Wiring, issuer: Issuer) -> Client:
+    return Client(
+        knowledge=parts.knowledge_for(issuer),
+        templates=parts.templates_for(issuer),
+        profile=parts.profile_for(issuer).name,
+        not_supplied=issuer.not_supplied,
+        iss=issuer.iss,
+    )
 
 
 def _shown(parts: Wiring, form: Mapping[str, str], found: Page) -> Response:
@@ -90,13 +108,18 @@ def _shown(parts: Wiring, form: Mapping[str, str], found: Page) -> Response:
         knowledge=parts.knowledge,
         page=found,
         demo=parts.moments(parts.clock().date()),
-        said={name: form.get(name, "") for name in ("patient", "pasted", *FIELDS)},
+        said={name: form.get(name, "") for name in ("patient", "pasted", "client", *FIELDS)},
         profiles=parts.profiles,
-        profile=parts.settings.profile,
+        profile=parts.profile.name,
+        clients=sorted(parts.callers.issuers),
+        choices=choices(parts.knowledge, parts.profiles),
+        results=results(found.original.record, parts.knowledge) if found.original else {},
+        rows=ROWS,
+        rarer=any(form.get(name) for name in RARER),
         allergies=ALLERGIES,
         rendered=markdown.rendered,
         pictures=[(each, Markup(each.svg)) for each in pictures(one)] if one else (),  # noqa: S704  (plots escapes)
-        tables=chart.tables(one, parts.knowledge) if one else (),
+        tables=chart.tables(one) if one else (),
         lines=chart.lines(one.record, parts.knowledge) if one else (),
         reasons=reasons(one) if one else (),
         sent=_pretty(one.body) if one else "",

@@ -1,6 +1,6 @@
 """An evaluation in, the chart as read out: each entry with what it was taken for or why it was not, and what is lacking."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,14 +47,20 @@ class _Line:
 _Found = dict[str, list[_Line]]
 
 
-def tables(one: Evaluated, knowledge: Knowledge) -> tuple[Table, ...]:
+def tables(one: Evaluated) -> tuple[Table, ...]:
     """A table for each kind of which anything came."""
-    facts = _facts(one.record, knowledge)
+    facts = _facts(one.record, one.client.knowledge)
     kinds: defaultdict[str, list[Account]] = defaultdict(list)
     for seen in one.seen:
         kinds[seen.kind].append(seen)
+    versions = Counter((seen.source, seen.taken_for) for seen in one.seen)
+    several = frozenset(each for each, times in versions.items() if times > 1)
     return tuple(
-        Table(title, tuple(_entry(seen, facts) for seen in kinds[kind][:MOST]), max(0, len(kinds[kind]) - MOST))
+        Table(
+            title,
+            tuple(_entry(seen, facts, one.record, several) for seen in kinds[kind][:MOST]),
+            max(0, len(kinds[kind]) - MOST),
+        )
         for kind, title in KINDS.items()
         if kinds[kind]
     )
@@ -90,19 +96,48 @@ def _art(record: PatientRecord, knowledge: Knowledge) -> str:
     return f"{said}: {drug_names(art.agents, knowledge)}" if art.agents else said
 
 
-def _entry(seen: Account, facts: _Found) -> Entry:
+def _entry(seen: Account, facts: _Found, record: PatientRecord, several: frozenset[tuple[str, str]]) -> Entry:
+    """`several`: what came in more than one version, of which one counts."""
     came = [" ".join(filter(None, (display, f"({code})" if code else ""))) for _, code, display in seen.codes]
     value = " ".join(filter(None, (seen.number, *seen.units[:1], seen.text)))
-    found = facts.get(seen.source, [])
-    own = [one for one in found if one.of and seen.taken_for.startswith(one.of)] or found
+    own = _own(seen, facts, several)
     read = [one.line for one in own]
     value = own[0].received or value if len(own) == 1 else value
     return Entry(
         source=seen.source,
         came=tuple(filter(None, (*came[:2], value))) or ("no code",),
         read_as=tuple(read) if read else tuple(filter(None, (seen.taken_for.replace("-", " "),))),
-        why=seen.why or ("" if read or seen.taken_for else "none of what the rules read"),
+        why=seen.why or ("" if read else _why(seen, record)),
     )
+
+
+def _own(seen: Account, facts: _Found, several: frozenset[tuple[str, str]]) -> list[_Line]:
+    found = facts.get(seen.source, [])
+    own = [one for one in found if one.of and seen.taken_for.startswith(one.of)] or found
+    if (seen.source, seen.taken_for) in several and seen.number:
+        return [one for one in own if seen.number in one.received]
+    return own
+
+
+def _why(seen: Account, record: PatientRecord) -> str:
+    """Why an entry that was recognised is no fact of the record."""
+    if not seen.taken_for:
+        return "none of what the rules read"
+    if seen.taken_for in _ELSEWHERE:
+        return ""
+    unread = record.hiv.status != "established" and not record.cd4_counts and not record.viral_loads
+    if seen.kind == "result" and unread:
+        return "not looked at: nothing in the chart establishes HIV infection"
+    return _NOT_COUNTED.get(seen.kind, "")
+
+
+_ELSEWHERE = ("pregnancy-status", "no known allergy")  # said of the chart as a whole
+_NOT_COUNTED = {
+    "result": "another result of its day, or another version of it, counts in its place",
+    "drug": "it does not count: withdrawn, cancelled, in error, proposed, or not to be taken",
+    "problem": "it does not count: not confirmed, refuted or in error",
+    "allergy": "it does not count: refuted, in error, inactive or resolved",
+}
 
 
 def _facts(record: PatientRecord, knowledge: Knowledge) -> _Found:

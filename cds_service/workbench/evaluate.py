@@ -25,13 +25,22 @@ from hooks.wording import listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """By what a client's charts are read and judged. Without `iss` it is no client in particular: as the site is set."""
+
+    knowledge: Knowledge
+    templates: Mapping[str, str]
+    profile: str
+    not_supplied: frozenset[str] = frozenset()
+    iss: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """What every evaluation needs of the running service."""
 
     services: Mapping[str, Service]
-    knowledge: Knowledge
     profiles: Mapping[str, Profile]
-    templates: Mapping[str, str]
     fhir: FhirClient
     iu_per_copy: Decimal | None = None
 
@@ -41,32 +50,36 @@ class Evaluated:
     """One request and what came of it. `seen`: what became of each entry that came with it."""
 
     body: bytes
+    client: Client
     service: Service
     record: PatientRecord
     assessment: Assessment
     answer: Mapping[str, Any]
     seen: tuple[Account, ...]
+    fetches: bool  # it names a FHIR server, which the service might have asked
 
 
-def evaluate(body: bytes, hook: object, now: datetime, profile: str, bench: Bench) -> Evaluated:
-    """The answer at that moment under that profile. Raises Refusal where the service would refuse the request."""
+def evaluate(body: bytes, hook: object, now: datetime, client: Client, bench: Bench) -> Evaluated:
+    """The answer at that moment, as this client sends it. Raises Refusal where the service would refuse the request."""
     service = next((one for one in bench.services.values() if one.hook == hook), None)
     if service is None:
         raise Malformed(
             f"The hook of the request is none of ours: {listed([one.hook for one in bench.services.values()])}."
         )
-    asked = read_envelope(body, service)
-    labs = LabReader(now, bench.knowledge, Units(bench.knowledge, bench.iu_per_copy))
-    gathered = gather(asked, bench.templates, bench.fhir, None, deadline=0, labs=labs)
-    record = read(gathered, now, bench.knowledge, bench.iu_per_copy).record
-    assessment = assess(service, record, bench.profiles[profile])
+    asked, knowledge = read_envelope(body, service), client.knowledge
+    labs = LabReader(now, knowledge, Units(knowledge, bench.iu_per_copy))
+    gathered = gather(asked, client.templates, bench.fhir, None, deadline=0, labs=labs)
+    record = read(gathered, now, knowledge, bench.iu_per_copy, client.not_supplied).record
+    assessment = assess(service, record, bench.profiles[client.profile])
     return Evaluated(
         body=body,
+        client=client,
         service=service,
         record=record,
         assessment=assessment,
         answer=render(assessment, service, gathered, record.as_of, "full"),
         seen=_seen(gathered, labs),
+        fetches=asked.fhir_server is not None,
     )
 
 

@@ -6,9 +6,12 @@ from datetime import UTC, date, datetime, time
 
 from cds_service import plots
 from cds_service.errors import Malformed, Refusal, TooLarge
+from cds_service.workbench.applied import not_applied
 from cds_service.workbench.changed import changed
+from cds_service.workbench.changes import changes_of
+from cds_service.workbench.choices import Choices
 from cds_service.workbench.compare import Card, Change, cards, changes
-from cds_service.workbench.evaluate import Bench, Evaluated, evaluate
+from cds_service.workbench.evaluate import Bench, Client, Evaluated, evaluate
 from cds_service.workbench.pasted import Pasted, Played, encoded, own_day, pasted, played
 from cds_service.workbench.what_if import WhatIf, read_what_if
 from hooks.assess import Finding
@@ -44,6 +47,12 @@ class Page:
     refused: str = ""  # how the service would answer a call with what was pasted
     now: Evaluated | None = None
     before: Evaluated | None = None
+    not_applied: tuple[str, ...] = ()  # of what was asked to be otherwise
+
+    @property
+    def original(self) -> Evaluated | None:
+        """The request as it was chosen or pasted."""
+        return self.before or self.now
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -63,12 +72,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What the page needs of the running service: the bench, the moment, the moments of demo patients, the limit of a paste."""
+    """What the page needs of the running service: the bench, the moment, the demo patients, the clients, what can be chosen."""
 
     bench: Bench
     clock: datetime
     demo: Sequence[Played]
-    profile: str
+    clients: Mapping[str, Client]  # by iss; "" is no client in particular
+    choices: Choices
     most_bytes: int
 
 
@@ -99,22 +109,31 @@ def _asked(form: Mapping[str, str], room: Room) -> Pasted:
 
 
 def _page(asked: Pasted, form: Mapping[str, str], room: Room) -> Page:
-    try:
-        what_if = read_what_if(form, room.bench.knowledge, room.bench.profiles)
-    except Malformed as fault:
-        raise _NotAsked(fault.sentence) from None
+    client = room.clients.get(form.get("client", ""))
+    if client is None:
+        raise _NotAsked("There is no such client in the trust file.")
+    what_if = _what_if(form, client, room)
     moment = _ends(own_day(asked.request), room.clock)
     hook = asked.request["hook"]
-    before = evaluate(asked.body, hook, moment, room.profile, room.bench)
-    if what_if in (WhatIf(), WhatIf(profile=room.profile)):
+    before = evaluate(asked.body, hook, moment, client, room.bench)
+    if what_if == WhatIf():
         return Page(now=before)
-    body = asked.body
-    moment = _ends(what_if.on, moment)
-    if what_if.changes_chart:
-        as_of = replace(before.record, as_of=what_if.on or before.record.as_of)
-        body = encoded(changed(asked.request, what_if, as_of, room.bench.knowledge))
-    now = evaluate(body, hook, moment, what_if.profile or room.profile, room.bench)
-    return Page(now=now, before=before)
+    moment, body = _ends(what_if.on, moment), asked.body
+    by = replace(client, profile=what_if.profile or client.profile)
+    if not what_if.changes_chart:
+        return Page(now=evaluate(body, hook, moment, by, room.bench), before=before)
+    on_the_day = replace(before.record, as_of=what_if.on or before.record.as_of)
+    done = changes_of(what_if, on_the_day, room.clients[""].knowledge)
+    now = evaluate(encoded(changed(asked.request, done)), hook, moment, by, room.bench)
+    return Page(now=now, before=before, not_applied=not_applied(done, before.record, now.record))
+
+
+def _what_if(form: Mapping[str, str], client: Client, room: Room) -> WhatIf:
+    try:
+        found = read_what_if(form, room.choices)
+    except Malformed as fault:
+        raise _NotAsked(fault.sentence) from None
+    return replace(found, profile="") if found.profile == client.profile else found
 
 
 def _ends(day: date | None, otherwise: datetime) -> datetime:
@@ -127,8 +146,8 @@ def pictures(one: Evaluated) -> tuple[Picture, ...]:
     knowledge, record = one.assessment.profile.knowledge, one.record
     bands = plots.treatment(record.medications or (), record.as_of, knowledge)
     facts: list[Fact] = [found for said in one.assessment.findings if said.recommendation for found in said.facts]
-    made = (("CD4 count, /µL", plots.cd4(record, bands, facts)),
-            ("HIV viral load, copies/mL", plots.viral_load(record, bands, facts)))  # fmt: skip
+    made = (("CD4 count, /µL", plots.cd4(record, one.assessment.profile, bands, facts)),
+            ("HIV viral load, copies/mL", plots.viral_load(record, one.assessment.profile, bands, facts)))  # fmt: skip
     return tuple(Picture(title, plots.draw(plot), plots.rows(plot)) for title, plot in made)
 
 

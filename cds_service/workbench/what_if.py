@@ -1,29 +1,51 @@
 """The fields of a form in, what might be otherwise in a chart out; what makes no sense is refused with a sentence."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from cds_service.errors import Malformed
-from hooks.knowledge import Knowledge
+from cds_service.workbench.choices import ALLERGIES, NEW, Choices, of_key, said_by
 
-FIELDS = ("cd4", "load", "measured", "add", "remove", "allergy", "on", "profile")
-ALLERGIES = {"": "as on file", "severe": "severe", "mild": "not severe", "none": "none"}
+ROWS = ("1", "2", "3")  # results that can be changed at once, besides the newest
+FIELDS = (
+    *("cd4", "load", "measured", "add", "since", "remove", "until", "allergen", "allergy", "problem", "onset", "on"),
+    *(f"{name}{row}" for row in ROWS for name in ("result", "value", "day")),
+    "profile",
+)
+RARER = ("since", "until", "problem", "onset", *(f"result{row}" for row in ROWS))  # behind a summary, if none is filled
 Bound = Literal["", "<", ">"]
 _NUMBER = re.compile(r"(<|>)? ?(\d{1,9}(?:\.\d{1,2})?)")
-_LARGEST = {"cd4": 5000, "load": 100_000_000}
-_NAMES = {"cd4": "The CD4 count", "load": "The viral load"}
+_LARGEST = {"cd4-count": 5000, "cd4-percent": 100, "viral-load": 100_000_000}
+_NAMES = {"cd4-count": "The CD4 count", "cd4-percent": "The CD4 percentage", "viral-load": "The viral load"}
+NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A result: a number, or a bound."""
+    """A result: a number, or a bound; or a word."""
 
-    bound: Bound
-    number: Decimal
+    bound: Bound = ""
+    number: Decimal | None = None
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultChange:
+    """A result of the chart, or a new one. No value: as it is; no day: as it is, or today; `gone`: it is not there."""
+
+    key: str
+    value: Value | None
+    day: date | None
+    gone: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it stands beside what the chart has."""
+        return self.key.startswith(NEW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +55,14 @@ class WhatIf:
     cd4: Value | None = None
     load: Value | None = None
     measured: date | None = None
+    results: tuple[ResultChange, ...] = ()
     add: str = ""
+    since: date | None = None
     remove: str = ""
+    until: date | None = None
+    problem: str = ""
+    onset: date | None = None
+    allergen: str = ""  # empty: sulfonamides
     allergy: str = ""
     on: date | None = None
     profile: str = ""
@@ -42,40 +70,88 @@ class WhatIf:
     @property
     def changes_chart(self) -> bool:
         """Whether the request itself is another."""
-        return bool(self.cd4 or self.load or self.add or self.remove or self.allergy)
+        return bool(self.cd4 or self.load or self.results or self.add or self.remove or self.problem or self.allergy)
 
 
-def read_what_if(form: Mapping[str, str], knowledge: Knowledge, profiles: Mapping[str, object]) -> WhatIf:
+def read_what_if(form: Mapping[str, str], choices: Choices) -> WhatIf:
     """Raises Malformed, naming the field."""
     said = {name: form.get(name, "").strip() for name in FIELDS}
-    drugs = knowledge.regimens.keys() | knowledge.ingredients.keys()
     for name, words, known in (
-        ("add", "The drug to add", drugs), ("remove", "The drug to take away", drugs),
-        ("allergy", "The allergy", ALLERGIES), ("profile", "The guideline", profiles),
+        ("add", "The drug to add", choices.drugs), ("remove", "The drug to take away", choices.drugs),
+        ("problem", "The diagnosis", choices.problems), ("allergen", "The allergen", choices.allergens),
+        ("allergy", "The allergy", ALLERGIES), ("profile", "The guideline", choices.profiles),
     ):  # fmt: skip
         if said[name] and said[name] not in known:
             raise Malformed(f"{words} is none of those that can be chosen.")
-    found = WhatIf(
-        cd4=_value("cd4", said["cd4"]),
-        load=_value("load", said["load"]),
+    for name, needed, words in _TOGETHER:
+        if said[name] and not any(said[one] for one in needed):
+            raise Malformed(words)
+    return WhatIf(
+        cd4=_number("cd4-count", said["cd4"]),
+        load=_number("viral-load", said["load"]),
         measured=_day("The day of the results", said["measured"]),
+        results=tuple(_results(said)),
         add=said["add"],
+        since=_day("The day since when the drug is taken", said["since"]),
         remove=said["remove"],
+        until=_day("The day until when the drug was taken", said["until"]),
+        problem=said["problem"],
+        onset=_day("The day since when the diagnosis is known", said["onset"]),
+        allergen=said["allergen"],
         allergy=said["allergy"],
         on=_day("The day of the evaluation", said["on"]),
         profile=said["profile"],
     )
-    if found.measured and not (found.cd4 or found.load):
-        raise Malformed("A day of results was given, but neither a CD4 count nor a viral load of that day.")
-    return found
 
 
-def _value(name: str, text: str) -> Value | None:
+_TOGETHER = (
+    ("measured", ("cd4", "load"), "A day of results was given, but neither a CD4 count nor a viral load of that day."),
+    ("since", ("add",), "A day since when a drug is taken was given, but no drug that is taken besides."),
+    ("until", ("remove",), "A day until when a drug was taken was given, but no drug that is not taken."),
+    ("onset", ("problem",), "A day of a diagnosis was given, but no diagnosis."),
+    ("allergen", ("allergy",), "An allergen was chosen, but not what the allergy to it is like."),
+)
+
+
+def _results(said: Mapping[str, str]) -> Iterator[ResultChange]:
+    for row in ROWS:
+        key, text, day = (said[f"{name}{row}"] for name in ("result", "value", "day"))
+        if not key and (text or day):
+            raise Malformed("A value or a day was given, but not of which result.")
+        if key and not text and not day:
+            raise Malformed("A result was chosen, but neither another value nor another day given.")
+        if key:
+            yield _result(key, text, _day("The day of the result", day))
+
+
+def _result(key: str, text: str, day: date | None) -> ResultChange:
+    new = key.startswith(NEW)
+    if text.casefold() == NONE and not new:
+        return ResultChange(key, None, day, gone=True)
+    if new and not text:
+        raise Malformed("A new result needs its value.")
+    return ResultChange(key, _value(of_key(key), text) if text else None, day)
+
+
+def _value(measure: str, text: str) -> Value | None:
+    words = said_by(measure)
+    word = text.casefold()
+    if word in words:
+        return Value(word=word)
+    if measure in _LARGEST:
+        return _number(measure, text, words)
+    raise Malformed(f"The result is none that this test can have: {', '.join(words)}.")
+
+
+def _number(measure: str, text: str, words: tuple[str, ...] = ()) -> Value | None:
     if not text:
         return None
     found = _NUMBER.fullmatch(text.replace(",", ""))
-    if found is None or Decimal(found[2]) > _LARGEST[name]:
-        raise Malformed(f"{_NAMES[name]}: a number up to {_LARGEST[name]:,} is expected, or a bound such as <20.")
+    if found is None or Decimal(found[2]) > _LARGEST[measure]:
+        besides = f", or {', '.join(words)}" if words else ""
+        raise Malformed(
+            f"{_NAMES[measure]}: a number up to {_LARGEST[measure]:,} is expected, or a bound such as <20{besides}."
+        )
     bound: Bound = "<" if found[1] == "<" else ">" if found[1] == ">" else ""
     return Value(bound, Decimal(found[2]))
 

@@ -59,7 +59,7 @@ class Report:
 
 def report(knowledge: Knowledge, profiles: Mapping[str, Profile], as_of: dt.date, overdue_after: int = 365) -> Report:
     """`overdue_after`: days; what was checked longer ago is overdue."""
-    resting = tuple(_resting(profiles))
+    resting = tuple(rests(profiles))
     return Report(
         version=knowledge.version,
         as_of=as_of,
@@ -72,7 +72,7 @@ def report(knowledge: Knowledge, profiles: Mapping[str, Profile], as_of: dt.date
     )
 
 
-def _resting(profiles: Mapping[str, Profile]) -> Iterator[Resting]:
+def rests(profiles: Mapping[str, Profile]) -> Iterator[Resting]:
     """Everything that is cited, once, sorted by kind and key; what profiles share stands once for all of them."""
     holders: defaultdict[tuple[str, str, Citation, dt.date, Threshold | None], list[str]] = defaultdict(list)
     for name, profile in sorted(profiles.items()):

@@ -61,10 +61,15 @@ def in_use(record: PatientRecord) -> tuple[Medication, ...]:
 
 def faults(use: Use, record: PatientRecord, profile: Profile) -> Iterator[Fault]:
     """Everything that speaks against it."""
-    for allergy in record.allergies or ():
+    for allergy in sorted(record.allergies or (), key=_mildness):
         yield from _reaction(use, allergy, profile)
     yield from _enzyme(use, record, profile)
     yield from _cover(use, record, profile)
+
+
+def _mildness(allergy: Allergy) -> tuple[bool, bool]:
+    """The gravest reaction gives the card its name, whichever was entered first."""
+    return not allergy.severe_cutaneous, not allergy.severe
 
 
 def _harm(use: Use) -> Indicator:

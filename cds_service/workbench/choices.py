@@ -1,0 +1,107 @@
+"""The knowledge and a chart as read in; out comes what can be chosen on the form: results, drugs, diagnoses, allergens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from hooks.facts import fact
+from hooks.knowledge import Knowledge
+from hooks.record import LabResult, OtherResult, PatientRecord, Unreadable
+from hooks.sentences import capital
+from hooks.wording import day, name
+
+NEW = "new|"
+MOST = 2000  # results that are offered
+SULFONAMIDES = ""
+ALLERGIES = {
+    "": "as on file",
+    "severe": "severe",
+    "mild": "not severe",
+    "unknown": "severity not recorded",
+    "cutaneous": "SJS, TEN or DRESS",
+    "none": "none",
+}
+_SEROLOGY = ("positive", "negative")
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "viral-load": ("not detected",),
+    "g6pd": ("deficient", "normal"),
+    **dict.fromkeys(("toxoplasma-igg", "crag", "hbsag", "anti-hbs", "tb-test", "coccidioides"), _SEROLOGY),
+}
+_MEASURES = ("cd4-count", "cd4-percent", "viral-load")
+_NO_DIAGNOSES = frozenset(("hiv-not-established", "hiv-supporting", "hiv-inconclusive"))  # doubts, not diagnoses
+_ROLES = frozenset(("oi", "g6pd-risk"))
+Result = LabResult | OtherResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """By what a field says: the words that are shown for it."""
+
+    drugs: frozenset[str]
+    problems: Mapping[str, str]
+    allergens: Mapping[str, str]
+    tests: Mapping[str, str]
+    profiles: frozenset[str]
+
+
+def choices(knowledge: Knowledge, profiles: Mapping[str, object]) -> Choices:
+    """Of everything that does not depend on the chart."""
+    concepts = frozenset[str]().union(*knowledge.conditions.values()) - _NO_DIAGNOSES
+    offered = frozenset[str]().union(*(one.agents for one in knowledge.regimens.values()))
+    cared_for = offered | {code for code, one in knowledge.ingredients.items() if one.roles & _ROLES}
+    named = {code: knowledge.ingredients[code].name for code in cared_for}
+    return Choices(
+        drugs=frozenset(knowledge.regimens.keys() | knowledge.ingredients.keys()),
+        problems=_by_name({one: capital(name(one)) for one in concepts}),
+        allergens=_by_name(named),
+        tests={
+            f"{NEW}{one}": capital(name(one)) for one in (*_MEASURES, *(one for one in _WORDS if one not in _MEASURES))
+        },
+        profiles=frozenset(profiles),
+    )
+
+
+def _by_name(found: Mapping[str, str]) -> dict[str, str]:
+    return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
+
+
+def results(record: PatientRecord, knowledge: Knowledge) -> dict[str, str]:
+    """The results of the chart by their keys, in words, measure after measure and the newest first; then what cannot be read."""
+    read = {key_of(one): capital(fact(one, record.as_of, knowledge)) for one in islice(all_results(record), MOST)}
+    bad = [one for one in record.unreadable if one.datum in (*_MEASURES, *_WORDS)]
+    return read | {unread_key_of(one): _unread(one) for one in bad[:MOST]}
+
+
+def _unread(one: Unreadable) -> str:
+    when = f", {day(one.latest)}" if one.latest else ""
+    return f"{capital(name(one.datum))} that cannot be read{when} ({one.source})"
+
+
+def all_results(record: PatientRecord) -> tuple[Result, ...]:
+    """Those that count, whatever they are of."""
+    return (*record.cd4_counts, *record.cd4_percents, *record.viral_loads, *record.other_results)
+
+
+def key_of(one: Result) -> str:
+    """What it is of, its resource, its day: enough to find it again in the same chart, and never in another."""
+    return f"{measure_of(one)}|{one.source}|{one.date}"
+
+
+def unread_key_of(one: Unreadable) -> str:
+    """Likewise, of a result that cannot be read."""
+    return f"{one.datum}|{one.source}|unread"
+
+
+def of_key(key: str) -> str:
+    """The measure or test that a key speaks of."""
+    return key.removeprefix(NEW).partition("|")[0]
+
+
+def measure_of(one: Result) -> str:
+    """The measure or test that it is of."""
+    return one.measure if isinstance(one, LabResult) else one.test
+
+
+def said_by(measure: str) -> tuple[str, ...]:
+    """The words that a result can be."""
+    return _WORDS.get(measure, ())

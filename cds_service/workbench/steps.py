@@ -1,0 +1,44 @@
+"""What has to be done to a request, gathered one by one: what goes, what ends, what comes, and what cannot be done."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from cds_service.workbench.pasted import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A resource that was put in, and what it is in words; `test`: where it is a result, what of."""
+
+    resource: Request
+    words: str
+    test: str = ""
+
+    @property
+    def source(self) -> str:
+        """As the record refers to it."""
+        return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is done to a request, by reference: `gone` is no longer sent, `ended` ends on a day; `faults` tell what cannot be."""
+
+    gone: dict[str, str] = field(default_factory=dict)  # with its words
+    ended: dict[str, tuple[date | None, date]] = field(default_factory=dict)  # since when, as it was read
+    made: list[Made] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def take(self, source: str, words: str) -> bool:
+        """No longer to be sent; what has no id cannot be told from others, and stays."""
+        if source.endswith("/None") or "/" not in source:
+            self.faults.append(f"{words}: it came without an id and cannot be told from others, so it stays.")
+            return False
+        self.gone[source] = words
+        return True
+
+    def add(self, resource: Request, words: str, test: str = "") -> None:
+        """To be sent besides."""
+        self.count += 1
+        self.made.append(Made(resource | {"id": f"what-if-{self.count}"}, words, test))
