@@ -143,7 +143,25 @@ def test_a_card_with_one_message_that_has_no_translation_is_told_whole_in_englis
     ]
     assert any(card in english for card in cards)
     assert any(card not in english for card in cards)
-    assert "PneumocystisStart is told in English" in caplog.text
+    (said,) = caplog.records
+    assert (said.__dict__["event"], said.__dict__["rule"], said.__dict__["fault"]) == (
+        "card-in-english",
+        "pneumocystis-start",
+        "Untranslated",
+    )
+
+
+def test_a_card_whose_summary_has_no_room_in_the_other_language_is_told_whole_in_english(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catalogue = load("pt")
+    longer = {("", "CD4 {amount} on {day}: {named} is due"): ("CD4 {amount} {day} {named} " + "muito " * 25,)}
+    monkeypatch.setattr(
+        "cds_service.web.spoken.load", lambda _: replace(catalogue, messages={**catalogue.messages, **longer})
+    )
+    told = ask("pt")
+    assert told.headers["Content-Language"] == "pt, en"
+    assert "Pneumocystis prophylaxis is due" in told.get_json()["cards"][0]["summary"]
 
 
 # --- who decides -----------------------------------------------------------------------------------------------------

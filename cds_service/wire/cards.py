@@ -14,6 +14,7 @@ from cds_service.wire.request import HookRequest
 from hooks.advice import Recommendation
 from hooks.assess import Assessment, Finding, Service
 from hooks.grouping import joined
+from hooks.holding import NOT_ASSESSED
 from hooks.knowledge import Knowledge
 from hooks.sentences import NOTHING, Sentence, join, say
 from hooks.trace import TracedFinding, trace
@@ -36,10 +37,10 @@ def render(
         left_out = crowded if group is groups[-1] else []
         return lambda one: _card(group, traced, request, knowledge, identity, left_out=left_out, voice=one)
 
-    cards = [whole(shown(group), voice) for group in groups]
+    cards = [whole(group[0].rule.id, shown(group), voice) for group in groups]
     hidden = assessment.hidden_by_gaps
     if hidden:
-        cards.append(whole(lambda one: not_assessed(hidden, identity.of("not-assessed"), one), voice))
+        cards.append(whole(NOT_ASSESSED, lambda one: not_assessed(hidden, identity.of("not-assessed"), one), voice))
     body: dict[str, Any] = {"cards": cards}
     if explain != "off":
         body["extension"] = {EXTENSION: _evaluation(assessment, groups, identity, full=explain == "full")}

@@ -28,17 +28,17 @@ def stop(sentence: Sentence) -> Sentence:
     return say("{sentence}.", sentence=sentence)
 
 
-def whole(make: Callable[[Voice], Card], voice: Voice) -> Card:
+def whole(rule: str, make: Callable[[Voice], Card], voice: Voice) -> Card:
     """The card in this language; where one of its messages has no translation, or its summary no room, all of it in English."""
+    fault = "TooLong"
     try:
         told: Card = voice.told(make(voice))
         if voice.language == ENGLISH.language or len(told["summary"]) <= LONGEST_SUMMARY:
             return told
-    except Untranslated:
-        pass
+    except Untranslated as untranslated:
+        fault = type(untranslated).__name__
     voice.fell_back = True
+    said = {"event": "card-in-english", "rule": rule, "fault": fault}
+    _log.error("the card of %s is told in English, not in %s: %s", rule, voice.language, fault, extra=said)
     card: Card = ENGLISH.told(make(ENGLISH))
-    topic = card["source"]["topic"]["code"]
-    said = {"event": "card-in-english", "code": topic}
-    _log.error("the card %s is told in English, not in %s", topic, voice.language, extra=said)
     return card
