@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import Flask
 from jinja2 import StrictUndefined
 
 from cds_service import __version__
-from cds_service.access import Callers, Issuer
+from cds_service.access import OPEN, Callers, Issuer
+from cds_service.access.issuers import Smart
 from cds_service.access.trust_file import read_issuers
 from cds_service.canary import Canaries
 from cds_service.chart.fhir_client import FhirClient
@@ -20,11 +22,13 @@ from cds_service.languages import LANGUAGES
 from cds_service.languages import load as load_language
 from cds_service.ledger import Ledger
 from cds_service.outbound.connection import trusting
+from cds_service.outbound.url_guard import Guard
 from cds_service.settings import SettingFault, Settings
 from cds_service.site import site_profiles
-from cds_service.web import browsers, cds_hooks, health, journal, pages, refusals, report, workbench
+from cds_service.web import browsers, cds_hooks, health, journal, pages, refusals, report, why, workbench
 from cds_service.web.admission import Admission
 from cds_service.web.door import Door
+from cds_service.web.launches import Launches
 from cds_service.web.metrics import Metrics
 from cds_service.web.wiring import KEY, Wiring
 from cds_service.wire.discovery import discovery
@@ -35,6 +39,8 @@ from hooks import SERVICES
 from hooks.holding import NOT_ASSESSED
 from hooks.knowledge import Knowledge, KnowledgeFault, Profile, load, load_profiles, local_knowledge
 from hooks.sameness import offerable
+
+DEMO_CLIENT = "immune-status-demo"  # as which the demo's EHR knows the why page
 
 
 def system_clock() -> datetime:
@@ -66,6 +72,7 @@ def create_app(
     issuers = trusted_issuers(settings)
     local = {one.iss: local_knowledge(one.codes, knowledge) for one in issuers if one.codes}
     templates, ledger = prefetch_templates(knowledge), _ledger(settings, knowledge, database_made)
+    launches = _launches(settings, issuers, ledger)
     app = Flask("cds_service", static_folder=None)
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would lose or repeat a body
     app.jinja_env.undefined = StrictUndefined  # what a page asks for and is not there is a fault, not a gap on the page
@@ -82,7 +89,7 @@ def create_app(
         services={service.id: service for service in SERVICES},
         templates=templates,
         discovery=discovery(SERVICES, templates),
-        interface=_interface(settings, templates),
+        interface=_interface(settings, templates, why=launches is not None),
         fhir=FhirClient(metrics.count_fetch),
         ledger=ledger,
         metrics=metrics,
@@ -92,6 +99,7 @@ def create_app(
         local_templates={iss: prefetch_templates(one) for iss, one in local.items()},
         door=(door := Door(settings)),
         moments=Moments(templates).on,
+        launches=launches,
     )
     for room in (
         cds_hooks,
@@ -99,6 +107,7 @@ def create_app(
         pages,
         *([report] if door.exists else []),
         *([workbench] if _workbench(settings) else []),
+        *([why] if launches else []),
     ):
         app.register_blueprint(room.blueprint)
     journal.register(app)  # first, so that whatever is answered has its number
@@ -110,6 +119,19 @@ def create_app(
 def _workbench(settings: Settings) -> bool:
     """Whether the page is there: in the demo; elsewhere where the site wants it, behind the password of the report."""
     return settings.open_access or (settings.report_password_file is not None and settings.workbench == "on")
+
+
+def _launches(settings: Settings, issuers: tuple[Issuer, ...], ledger: Ledger) -> Launches | None:
+    """The why page, where a client has it; in the demo for the EHR that it plays. A launch is sealed for all processes."""
+    base = settings.public_url
+    if base and settings.open_access:
+        here = Guard(loopback_only=True)
+        issuers = (
+            replace(OPEN, smart=Smart(client_id=DEMO_CLIENT, servers=frozenset({f"{base}/fhir"}), authorization=here)),
+        )
+    if not base or not any(one.smart for one in issuers):
+        return None
+    return Launches(issuers, base, lambda: ledger.pseudonyms.key_for("why"), trusting())
 
 
 def _ledger(settings: Settings, knowledge: Knowledge, made: bool) -> Ledger:
@@ -126,7 +148,7 @@ def _rule_ids() -> frozenset[str]:
     return frozenset(rule.id for service in SERVICES for rule in service.rules)
 
 
-def _interface(settings: Settings, templates: Mapping[str, str]) -> bytes:
+def _interface(settings: Settings, templates: Mapping[str, str], *, why: bool) -> bytes:
     """The OpenAPI document of this site."""
     document = interface(
         SERVICES,
@@ -136,6 +158,7 @@ def _interface(settings: Settings, templates: Mapping[str, str]) -> bytes:
         open_access=settings.open_access,
         report=settings.open_access or settings.report_password_file is not None,
         workbench=_workbench(settings),
+        why=why,
     )
     return json.dumps(document, ensure_ascii=False).encode()
 

@@ -25,7 +25,9 @@ JSON = {"Content-Type": "application/json"}
 BODY = json.dumps(legal("cd4-120-starting-art"))
 OVERRIDDEN = {"feedback": [{"card": "c1", "outcome": "overridden", "outcomeTimestamp": "2026-11-20T10:00:00Z"}]}
 PUBLIC = {"/", "/cds-services", "/healthz", "/readyz", "/metrics", "/static/<path:filename>"} | {
-    "/openapi.json"  # how to call, for tools: it holds nothing of a patient
+    "/openapi.json",  # how to call, for tools: it holds nothing of a patient
+    "/why/launch",  # whoever comes is sent to the EHR, which knows him
+    "/why/callback",  # what is shown there the EHR grants, for a launch of that very browser
 }
 PASSWORD = "a password of the team, Ω"  # noqa: S105  (of this test)
 CLOCK = Clock()

@@ -31,7 +31,9 @@ MAY_IMPORT = {
         "outbound",
     },  # another service's client: it knows nothing of how ours is made
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
-    "workbench": {"chart", "errors", "plots", "wire"},
+    "reasons": {"chart", "plots", "wire"},
+    "workbench": {"chart", "errors", "reasons", "wire"},
+    "why": {"access", "chart", "errors", "outbound", "reasons", "wire"},
     "home": set(),
     "web": {
         "access",
@@ -42,9 +44,11 @@ MAY_IMPORT = {
         "languages",
         "ledger",
         "outbound",
+        "reasons",
         "report",
         "settings",
         "wire",
+        "why",
         "workbench",
         "journal",
     },

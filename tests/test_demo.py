@@ -167,9 +167,16 @@ def test_ages_stay_as_the_stories_tell_them(as_of: date) -> None:
 @pytest.mark.parametrize("as_of", [ANCHOR, date(2024, 2, 29), date(2031, 3, 1)])
 def test_nothing_on_a_chart_lies_in_the_future(as_of: date) -> None:
     charts = open_charts(as_of)
-    dated = re.findall(r'"(\d{4}-\d\d-\d\d)', json.dumps([charts.by_patient, charts.clinic]))
+    kept = [one for chart in charts.by_patient.values() for one in chart if one["resourceType"] != "Encounter"]
+    dated = re.findall(r'"(\d{4}-\d\d-\d\d)', json.dumps([kept, charts.clinic]))
     assert dated
     assert max(dated) < as_of.isoformat()
+
+
+def test_each_patient_is_seen_on_the_day_itself() -> None:
+    visits = open_charts(date(2027, 2, 1)).every("Encounter")  # launchers ask for one
+    assert [one["subject"]["reference"] for one in visits] == [f"Patient/{key}" for key in CHARTS.by_patient]
+    assert {one["period"]["start"] for one in visits} == {"2027-02-01"}
 
 
 def test_the_stories_numbers_are_the_charts_numbers() -> None:
@@ -229,6 +236,7 @@ def test_metadata_is_a_valid_capability_statement_that_names_r4(fhir: Client) ->
     statement = found(fhir, "/fhir/metadata")
     assert (statement["resourceType"], statement["fhirVersion"]) == ("CapabilityStatement", "4.0.1")
     assert statement["implementation"]["url"] == "http://localhost/fhir"
+    assert statement["rest"][0]["security"]["cors"] is True  # launchers write their addresses only where there is one
 
 
 def test_read_gives_the_resource_itself(fhir: Client) -> None:

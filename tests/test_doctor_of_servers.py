@@ -81,6 +81,18 @@ def by_code(_: FakeServer, connection: socket.socket, asked: fakes.Asked) -> Non
     connection.sendall(fakes.whole(body))
 
 
+def without_codes(_: FakeServer, connection: socket.socket, asked: fakes.Asked) -> None:
+    """Has results in LOINC codes, and finds none by code: system and code in one are too much for it."""
+    parts = urlsplit(asked.target)
+    kind = parts.path.removeprefix("/fhir/").partition("/")[0]
+    has = {
+        "Observation": [] if "code" in parse_qs(parts.query) else [cd4("one")],
+        "Condition": [HIV["entry"][0]["resource"]],
+    }
+    body = json.dumps(ADULT).encode() if kind == "Patient" else fakes.searchset(*has.get(kind, []))
+    connection.sendall(fakes.whole(body))
+
+
 def test_the_demos_server_honours_what_it_declares(demo: str) -> None:
     report = checked(demo, "suppressed-for-years", "starting-art")
     assert [one.outcome for one in report.examined] == ["answered", "answered"]
@@ -115,6 +127,14 @@ def test_results_in_local_codes_are_found_although_no_template_brings_them() -> 
     ]
     assert any("the templates ask by code and never bring them" in one for one in said(report))
     assert '# measure = "cd4-count"' in report.lines
+
+
+def test_results_that_a_search_by_code_does_not_find_are_told_as_lost() -> None:
+    with serving(without_codes) as server:
+        report = checked(server.base, "p")
+    assert dict(next(one.states for one in report.keys if one.key == "cd4")) == {"honoured": 1}  # "there is none"
+    lost = [one for one in report.remarks if "did not bring them" in one.says]
+    assert [(one.weight, one.times) for one in lost] == [("loses", 1)]
 
 
 def test_a_server_that_refuses_says_so_template_by_template() -> None:

@@ -1,8 +1,9 @@
 """The service over HTTP with a FHIR server to ask: the same cards as with full prefetch, or, in time, what is missing."""
 
 import json
+import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
 from time import monotonic
@@ -23,11 +24,21 @@ from tests.fhir_chart import ADULT, ERROR, FULL, HIV, LABS, UUID, cd4, page, wit
 from tests.fhir_servers import FakeServer, serving
 
 
+def one_slash_of_two(environ: dict[str, Any]) -> None:
+    """As proxies in front of FHIR servers do, that of the SMART launcher among them, in the search too."""
+    environ["QUERY_STRING"] = re.sub("/+", "/", environ["QUERY_STRING"])
+
+
 @contextmanager
-def running(**settings: Any) -> Iterator[str]:
-    """The demo, with its FHIR endpoint, on a real server."""
+def running(in_between: Callable[[dict[str, Any]], None] = lambda _: None, **settings: Any) -> Iterator[str]:
+    """The demo, with its FHIR endpoint, on a real server; `in_between` may change what comes in."""
     app = demo_app(Settings(**{"open_access": True, "explain": "full", "database_url": "sqlite://"} | settings), ANCHOR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+
+    def reached(environ: dict[str, Any], respond: Any) -> Iterable[bytes]:
+        in_between(environ)
+        return app(environ, respond)
+
+    server = make_server("127.0.0.1", 0, reached, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -64,6 +75,21 @@ def test_without_any_prefetch_the_answer_is_the_same_as_with_all_of_it(demo: str
                 status, answer = ehr.fetch("POST", f"cds-services/{exchange.service.id}", sent)
                 assert status == 200
                 assert numbered(answer) == numbered(exchange.response)
+
+
+def test_results_are_found_through_a_proxy_that_makes_one_slash_of_two() -> None:
+    with running(one_slash_of_two) as demo, plain_session() as session:
+        found = session.get(f"{demo}/fhir/Observation?patient=starting-art&code=http://loinc.org|24467-3", timeout=5)
+        assert found.json()["total"] == 0  # so it would be, and nobody could tell that from a patient without results
+        ehr = DemoEhr(demo, ANCHOR, session)
+        sent = {"hook": "patient-view", "hookInstance": "1", "fhirServer": f"{demo}/fhir"}
+        _, answer = ehr.fetch(
+            "POST",
+            "cds-services/immune-status-patient-view",
+            sent | {"context": {"patientId": "starting-art", "userId": "Practitioner/u"}},
+        )
+    assert answer
+    assert any("CD4 120/µL" in one["summary"] for one in answer["cards"])
 
 
 def test_the_outcomes_of_the_fetches_are_counted(demo: str) -> None:

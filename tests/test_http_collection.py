@@ -56,7 +56,8 @@ SIGN = next(one for one in COLLECTION if one.path == "/cds-services/immune-statu
 
 
 def new_client() -> FlaskClient:
-    return demo_app(Settings(open_access=True, explain="full", database_url="sqlite://"), DAY).test_client()
+    settings = Settings(open_access=True, explain="full", database_url="sqlite://", public_url=VARIABLES["address"])
+    return demo_app(settings, DAY).test_client()
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,7 @@ def spoken(card: Card) -> Iterator[str]:
     yield card["source"]["topic"]["display"]
     yield from (line for line in card["detail"].splitlines() if not line.startswith(("Source: ", "Fonte: ")))
     yield from (one["display"] for one in card["overrideReasons"])
+    yield from (one["label"] for one in card.get("links", ()))
     for offered in card.get("suggestions", ()):
         yield offered["label"]
         yield from (action["description"] for action in offered["actions"])

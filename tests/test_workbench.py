@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.reasons.markdown import rendered
 from cds_service.web.wiring import KEY, Wiring
-from cds_service.workbench.markdown import rendered
 from tests.fixture_files import Clock, app_of, ask, legal, read, request_files
 from tests.test_access import PASSWORD, Site
 from tests.test_report_page import Read

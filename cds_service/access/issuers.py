@@ -41,6 +41,18 @@ class KeyAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Smart:
+    """How the why page is launched from this client (SMART App Launch): as which of its clients, from which FHIR servers."""
+
+    client_id: str
+    servers: frozenset[str]  # FHIR base addresses, without a slash at their end: what a launch may name as its `iss`
+    authorization: Guard  # where its users may be sent to, and codes be redeemed
+    secret: str | None = field(default=None, repr=False)  # None: a public client, which PKCE alone protects
+    scopes: tuple[str, ...] = ()  # none: those that the reading needs, as the server writes them
+    frames: tuple[str, ...] = ()  # origins that may show the page within their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issuer:
     """A CDS client that is trusted, by the exact text of its `iss`."""
 
@@ -57,6 +69,7 @@ class Issuer:
     profile: str | None = None  # None: the service's own
     codes: Path | None = None  # its map of local codes, not read yet
     language: str | None = None  # of its cards; None: what each request asks for
+    smart: Smart | None = None  # None: it has no why page
     shadow: bool = False  # its calls are answered without cards, and what would have been shown is recorded
 
 

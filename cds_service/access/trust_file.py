@@ -1,6 +1,7 @@
 """The TOML file of trusted issuers in, checked issuers out; refuses to start on nonsense, naming entry and line."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile
+from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile, Smart
 from cds_service.access.key_set import KeySetFault, read_key_set
 from cds_service.languages import LANGUAGES
 from cds_service.outbound.url_guard import AllowedServer, Guard
@@ -39,6 +40,10 @@ def read_issuers(path: str, prefetch_keys: tuple[str, ...]) -> tuple[Issuer, ...
     twice = {one.iss for one in issuers if [other.iss for other in issuers].count(one.iss) > 1}
     if twice:
         raise SettingFault(f"CDS_ISSUERS: {', '.join(sorted(twice))} stands there twice.")
+    launching = Counter(server for one in issuers if one.smart for server in one.smart.servers)
+    shared = sorted(server for server, times in launching.items() if times > 1)
+    if shared:
+        raise SettingFault(f"CDS_ISSUERS: {', '.join(shared)}: the why page can be launched for one issuer only.")
     return issuers
 
 
@@ -66,13 +71,14 @@ class _Entry:
             max_lifetime_seconds=self._whole("max_lifetime_seconds", 1, _LONGEST_LIFETIME),
             tenants=frozenset(self._texts("tenants")),
             servers=Guard(tuple(self._server("fhir_servers", one, private) for one in self._texts("fhir_servers"))),
-            origins=frozenset(self._origin(one) for one in self._texts("origins")),
+            origins=frozenset(self._origin("origins", one) for one in self._texts("origins")),
             deadline_ms=self._whole("deadline_ms", *DEADLINE_MS) if "deadline_ms" in self._stated else None,
             not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
             codes=self._folder / self._text("codes") if "codes" in self._stated else None,
             language=self._one_of("language", LANGUAGES) if "language" in self._stated else None,
             shadow=self._value("shadow", bool, default=False),
+            smart=self._smart(private) if _SMART & self._stated.keys() else None,
         )
 
     def _refuse(self, line: str, expected: str) -> Any:
@@ -133,15 +139,47 @@ class _Entry:
             self._refuse("jwks", f"the key file: {what}")
         return KeyFile(path=file, jku=self._text("jku") if jku is not None else None)
 
-    def _origin(self, text: str) -> str:
+    def _smart(self, private: bool) -> Smart:
+        """The lines of the why page."""
+        servers = self._texts("fhir_servers") or self._refuse("fhir_servers", "the servers to launch from are expected")
+        stated = self._texts("smart_authorization") or tuple(map(_origin_of, servers))
+        return Smart(
+            client_id=self._text("smart_client_id"),
+            servers=frozenset(one.removesuffix("/") for one in servers),
+            authorization=Guard(tuple(self._server("smart_authorization", one, private) for one in stated)),
+            secret=self._secret() if "smart_secret_file" in self._stated else None,
+            scopes=self._texts("smart_scopes"),
+            frames=tuple(self._frame(one, private) for one in self._texts("smart_frames")),
+        )
+
+    def _frame(self, text: str, private: bool) -> str:
+        """An origin that stands in a header of ours."""
+        self._server("smart_frames", text, private)
+        return self._origin("smart_frames", text)
+
+    def _secret(self) -> str:
+        file = self._folder / self._text("smart_secret_file")
+        try:
+            found = file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            found = ""
+        return self._short("smart_secret_file", found)
+
+    def _origin(self, line: str, text: str) -> str:
         parts = urlsplit(text)
         if parts.scheme not in ("http", "https") or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
-            self._refuse("origins", "origins such as https://ehr.example.org, without a path, are expected")
+            self._refuse(line, "origins such as https://ehr.example.org, without a path, are expected")
         return text
 
 
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 _KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number", list: "a list"}
-_LINES = {
+_SMART = {"smart_client_id", "smart_secret_file", "smart_scopes", "smart_authorization", "smart_frames"}
+_LINES = _SMART | {
     "about",
     "iss",
     "preset",

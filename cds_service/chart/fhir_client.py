@@ -95,7 +95,9 @@ def _verdict(found: Collection[Fetched], seconds: float) -> Verdict:
 def _query(base_url: str, query: str) -> Query:
     if query.startswith(("https://", "http://")):
         return Query(query, continued=True)
-    return Query(f"{base_url.rstrip('/')}/{query}")
+    kind, mark, search = query.partition("?")
+    kept = search.replace("/", "%2F")  # proxies make one slash of two, and `http:/loinc.org` is found nowhere
+    return Query(f"{base_url.rstrip('/')}/{kind}{mark}{kept}")
 
 
 @dataclass(frozen=True, slots=True)

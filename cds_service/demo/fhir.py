@@ -11,6 +11,8 @@ from cds_service.demo.store import Charts, Resource
 
 READ = "GET, HEAD, OPTIONS"
 SEARCH_BY_FORM = "POST, OPTIONS"
+# Launchers that stand in front of it write their own into this, for apps that look nowhere else
+SECURITY = {"cors": True, "description": "Open to this machine; whatever token comes is not looked at"}
 
 
 def fhir_endpoint(charts: Charts) -> Blueprint:
@@ -109,7 +111,7 @@ def metadata(charts: Charts) -> Response:
             "implementation": {"description": "Invented demo patients, read-only", "url": address()},
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json"],
-            "rest": [{"mode": "server", "resource": described}],
+            "rest": [{"mode": "server", "security": SECURITY, "resource": described}],
         }
     )
 

@@ -16,13 +16,15 @@ from typing import TextIO
 import requests
 from flask import Flask
 
-from cds_service.app import create_app, system_clock
+from cds_service.app import DEMO_CLIENT, create_app, system_clock
 from cds_service.demo.fhir import fhir_endpoint
 from cds_service.demo.play import play
 from cds_service.demo.show import console_for
+from cds_service.demo.smart import App, Ehr, smart_ehr
 from cds_service.demo.store import open_charts
 from cds_service.server import Server
 from cds_service.settings import Settings
+from cds_service.web.launches import CALLBACK, LAUNCH
 
 _START_SECONDS = 20
 _THREADS = 32  # the services read from the FHIR endpoint of the same server: a few calls must not take all threads
@@ -34,10 +36,17 @@ class PortTaken(Exception):
 
 
 def demo_app(settings: Settings, as_of: date | None) -> Flask:
-    """The service in open access, with the demo charts under /fhir. A fixed day lasts until its last second."""
+    """The service in open access, with the demo charts under /fhir. A fixed day lasts until its last second.
+
+    Where it knows its own address, its EHR also launches the why page.
+    """
     fixed = datetime.combine(as_of, _DAY_ENDS) if as_of else None
     app = create_app(settings, clock=(lambda: fixed) if fixed else system_clock)
-    app.register_blueprint(fhir_endpoint(open_charts(as_of or system_clock().date())))
+    charts = open_charts(as_of or system_clock().date())
+    app.register_blueprint(fhir_endpoint(charts))
+    if base := settings.public_url:
+        known = App(DEMO_CLIENT, base + LAUNCH, base + CALLBACK)
+        app.register_blueprint(smart_ehr(Ehr(charts, base, known)))
     return app
 
 
@@ -45,8 +54,9 @@ def run_demo(settings: Settings, port: int, once: bool, as_of: date | None, out:
     """Starts the demo, plays the orders, and serves on until it is interrupted (or not, with `once`); the exit status."""
     _free(port)
     with tempfile.TemporaryDirectory(prefix="immune-status-") as folder:
-        settings = replace(settings, open_access=True, database_url=f"sqlite:///{Path(folder) / 'ledger.sqlite3'}")
         bind = f"127.0.0.1:{port}"
+        database = f"sqlite:///{Path(folder) / 'ledger.sqlite3'}"
+        settings = replace(settings, open_access=True, database_url=database, public_url=f"http://{bind}")
         server = multiprocessing.get_context("fork").Process(
             target=_serve, args=(settings, as_of, bind), name="cds-service", daemon=False
         )

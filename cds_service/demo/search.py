@@ -60,6 +60,9 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     | {name: one for name, one in ABOUT.items() if name != "status"}
     | PRESENT
     | {"onset-date": _date("onsetDateTime", "onsetPeriod"), "recorded-date": _date("recordedDate")},
+    "Encounter": ANY_TYPE
+    | {name: one for name, one in ABOUT.items() if name not in ("code", "category")}
+    | {"class": _token("class"), "date": _date("period")},
     "MedicationRequest": ANY_TYPE
     | ABOUT
     | ORDERED

@@ -104,6 +104,7 @@ def addresses(console: Console, base_url: str) -> None:
         ("Services", f"{base_url}/cds-services"),
         ("Report", f"{base_url}/report"),
         ("Workbench", f"{base_url}/workbench"),
+        ("Why page", f"{base_url}/ehr opens it as the link of a card does"),
         ("Charts (FHIR R4)", f"{base_url}/fhir/metadata"),
         ("CDS Hooks Sandbox", f"run it on this machine and add to its address: {sandbox}"),
     ]

@@ -108,6 +108,13 @@ def _left_out(besides: Iterable[Account]) -> Iterable[Remark]:
     if unknown:
         says = "results are in codes that are not recognised: the templates ask by code and never bring them"
         yield Remark(weight="loses", says=says, where="Observation", times=unknown)
+    known = sum(one.ours is True for one in besides)
+    if known:
+        says = (
+            "results that are recognised are there, and the templates that ask for them by code did not bring them:"
+            " the service takes them for results that do not exist"
+        )
+        yield Remark(weight="loses", says=says, where="Observation", times=known)
 
 
 def _is_no_call(one: Captured) -> bool:

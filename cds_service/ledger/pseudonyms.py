@@ -66,8 +66,12 @@ class Pseudonyms:
         except InvalidTag:
             return None
 
+    def key_for(self, use: str) -> bytes:
+        """32 bytes for one use, of no use for any other. Raises LedgerDown without the key."""
+        return hmac.digest(self._needed(), use.encode(), hashlib.sha256)
+
     def _cipher(self) -> AESGCM:
-        return AESGCM(hmac.digest(self._needed(), b"comments", hashlib.sha256))
+        return AESGCM(self.key_for("comments"))
 
     def _needed(self) -> bytes:
         key = self._key or self._look()

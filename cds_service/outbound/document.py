@@ -1,4 +1,4 @@
-"""The URL of one small document in, such as a JSON Web Key Set; its bytes out, within their bounds and by the deadline."""
+"""The URL of one small document in, or a form to be sent there; the bytes of the answer out, in their bounds and in time."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -23,9 +23,28 @@ def fetch_answer(
     url: str, guard: Guard, deadline: float, most: int, context: SSLContext, *, more: Mapping[str, str]
 ) -> Answer:
     """Likewise, with more headers sent, and with what the answer says besides its body. Raises Failed."""
-    request = Request("GET", url, headers=_HEADERS | dict(more)).prepare() if guard.admits(url) else None
-    address = guard.admitted(request.url or "") if request else None  # as it will be sent
-    if request is None or address is None:
+    return _sent(Request("GET", url, headers=_HEADERS | dict(more)), guard, deadline, most, context)
+
+
+def send_form(
+    url: str,
+    guard: Guard,
+    deadline: float,
+    most: int,
+    context: SSLContext,
+    *,
+    form: Mapping[str, str],
+    more: Mapping[str, str],
+) -> bytes:
+    """What is answered to a form that is sent to exactly this URL: once, whatever becomes of it. Raises Failed."""
+    request = Request("POST", url, headers=_HEADERS | dict(more), data=dict(form))
+    return _sent(request, guard, deadline, most, context).body
+
+
+def _sent(request: Request, guard: Guard, deadline: float, most: int, context: SSLContext) -> Answer:
+    prepared = request.prepare() if guard.admits(request.url or "") else None
+    address = guard.admitted(prepared.url or "") if prepared else None  # as it will be sent
+    if prepared is None or address is None:
         raise Failed("not-allowed")
     with closing(Line(address, permitted(guard, address, deadline), deadline, context, width=1)) as line:
-        return Exchange(line, deadline, Allowance(most)).whole(request, most)
+        return Exchange(line, deadline, Allowance(most)).whole(prepared, most)

@@ -1,4 +1,4 @@
-"""One GET request and a line in; the body of the answer out, within its bounds and by the deadline.
+"""One request and a line in; the body of the answer out, within its bounds and by the deadline.
 
 Nothing of a URL, a token or an exception's text is logged or told: what goes wrong becomes one word.
 """
@@ -81,7 +81,7 @@ class Exchange:
         try:
             return self.line.send(request, stream=True, timeout=remaining(self.deadline))
         except requests.ConnectionError as fault:
-            if not _came_to_nothing(fault) or remaining(self.deadline) < LEAST_SECONDS:
+            if not _may_be_sent_again(request, fault) or remaining(self.deadline) < LEAST_SECONDS:
                 raise
             return self.line.send(request, stream=True, timeout=remaining(self.deadline))
 
@@ -107,12 +107,16 @@ def _check(response: Response, most: int) -> None:
         raise Failed("too-large")
 
 
-def _came_to_nothing(fault: requests.ConnectionError) -> bool:
-    """Whether the connection failed before one byte of an answer came."""
+def _may_be_sent_again(request: PreparedRequest, fault: requests.ConnectionError) -> bool:
+    """Whether the connection failed before one byte of an answer came. What was sent of a form may have been acted on."""
     reason = fault.args[0] if fault.args else None
     if isinstance(reason, MaxRetryError):
         return isinstance(reason.reason, NewConnectionError)
-    return isinstance(reason, ProtocolError) and isinstance(reason.args[-1], RemoteDisconnected)
+    return (
+        request.method == "GET"
+        and isinstance(reason, ProtocolError)
+        and isinstance(reason.args[-1], RemoteDisconnected)
+    )
 
 
 def _word_for(fault: Exception) -> Fault:

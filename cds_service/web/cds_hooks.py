@@ -55,8 +55,8 @@ def call(service_id: str) -> Response:
     known = recall(service, hook_request, issuer, now)
     g.assessment = assessment = assess(service, record, parts.profile_for(issuer), known.holds)
     parts.metrics.count(assessment, coverage, issuer.iss)
-    voice = voice_for(issuer)
-    answer = render(assessment, service, hook_request, record.as_of, parts.settings.explain, voice=voice)
+    voice, why = voice_for(issuer), parts.why_for(issuer)
+    answer = render(assessment, service, hook_request, record.as_of, parts.settings.explain, why=why, voice=voice)
     remember(known, assessment, answer["cards"], record)
     return marked(_json(answer), voice)
 

@@ -41,9 +41,6 @@ class Known:
 def recall(service: Service, asked: HookRequest, issuer: Issuer, now: datetime) -> Known:
     """What is held for this patient, and which rules the site shows to nobody. Never raises LedgerDown."""
     parts = wiring()
-    switched = parts.ledger.switches.now()
-    shadow = parts.shadow(issuer) | switched.shadow
-    everything = parts.every_rule if ALL in shadow else frozenset[str]()
     answer = _addressed(parts, service, asked, issuer, now)
     quiet: Mapping[str, tuple[Quiet, ...]] = {}
     if answer:
@@ -53,8 +50,17 @@ def recall(service: Service, asked: HookRequest, issuer: Issuer, now: datetime) 
         except LedgerDown as fault:
             _unanswered("recall", fault)
             answer = None  # nor is anything written: the client has waited once
-    holds = Holds(quiet=quiet, shadow=shadow | everything, off=switched.off)
+    holds = replace(site_holds(issuer), quiet=quiet)
     return Known(service=service, asked=asked, holds=holds, answer=answer)
+
+
+def site_holds(issuer: Issuer) -> Holds:
+    """Which rules the site has switched off, or shows to nobody. Never raises LedgerDown."""
+    parts = wiring()
+    switched = parts.ledger.switches.now()
+    shadow = parts.shadow(issuer) | switched.shadow
+    everything = parts.every_rule if ALL in shadow else frozenset[str]()
+    return Holds(shadow=shadow | everything, off=switched.off)
 
 
 def remember(known: Known, assessment: Assessment, cards: list[dict[str, Any]], record: PatientRecord) -> None:

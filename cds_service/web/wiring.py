@@ -16,6 +16,7 @@ from cds_service.ledger import Ledger
 from cds_service.settings import Settings
 from cds_service.web.admission import Admission
 from cds_service.web.door import Door
+from cds_service.web.launches import Launches
 from cds_service.web.metrics import Metrics
 from cds_service.workbench.pasted import Played
 from hooks import Service
@@ -48,6 +49,7 @@ class Wiring:
     audit: Audit
     door: Door  # to the report
     moments: Callable[[date], Sequence[Played]]  # of the demo patients on a day, for the workbench
+    launches: Launches | None = None  # of the why page; None where no client has it
     local: Mapping[str, Knowledge] = field(default_factory=dict)  # of issuers with a map of local codes, by iss
     local_templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # likewise
     pages_made: dict[Hashable, str] = field(default_factory=dict)  # the page for people, by what it depends on
@@ -64,6 +66,10 @@ class Wiring:
     def templates_for(self, issuer: Issuer) -> Mapping[str, str]:
         """What is asked of this client's FHIR server: by its own codes too."""
         return self.local_templates.get(issuer.iss, self.templates)
+
+    def why_for(self, issuer: Issuer) -> str | None:
+        """Where the EHR opens the why page for this client's users; None where they have none."""
+        return self.launches.address_for(issuer) if self.launches else None
 
     def shadow(self, issuer: Issuer) -> frozenset[str]:
         """The rules that the configuration shows to nobody, or not to this client's users; `all` stands for the service."""

@@ -9,15 +9,17 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
 from cds_service import __version__
-from cds_service.access import Issuer
 from cds_service.errors import TooLarge, Unavailable
+from cds_service.reasons import chart, markdown
+from cds_service.reasons.evaluated import Client
+from cds_service.reasons.rules import pictures, reasons
 from cds_service.web.bodies import read_form
+from cds_service.web.clients import client_of
 from cds_service.web.report import POLICY
 from cds_service.web.wiring import Wiring, wiring
-from cds_service.workbench import chart, markdown
 from cds_service.workbench.choices import ALLERGIES, choices, results
-from cds_service.workbench.evaluate import Bench, Client
-from cds_service.workbench.page import Page, Room, page, pictures, reasons
+from cds_service.workbench.evaluate import Bench
+from cds_service.workbench.page import Page, Room, page
 from cds_service.workbench.what_if import FIELDS, RARER, ROWS
 
 _AS_A_FORM = 3  # so many bytes a character of the text may take
@@ -87,17 +89,7 @@ def room_of(parts: Wiring) -> Room:
 def _clients(parts: Wiring) -> dict[str, Client]:
     """Those of the trust file, and first of all none in particular."""
     own = Client(knowledge=parts.knowledge, templates=parts.templates, profile=parts.profile.name)
-    return {"": own} | {iss: _client(parts, issuer) for iss, issuer in parts.callers.issuers.items()}
-
-
-def _client(parts: Wiring, issuer: Issuer) -> Client:
-    return Client(
-        knowledge=parts.knowledge_for(issuer),
-        templates=parts.templates_for(issuer),
-        profile=parts.profile_for(issuer).name,
-        not_supplied=issuer.not_supplied,
-        iss=issuer.iss,
-    )
+    return {"": own} | {iss: client_of(parts, issuer) for iss, issuer in parts.callers.issuers.items()}
 
 
 def _shown(parts: Wiring, form: Mapping[str, str], found: Page) -> Response:

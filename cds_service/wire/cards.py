@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cds_service.languages import ENGLISH, Voice
 from cds_service.wire import orders
 from cds_service.wire.lines import TOPIC, Card, bullets, fits, stop, whole
+from cds_service.wire.links import why_link
 from cds_service.wire.not_assessed import not_assessed
 from cds_service.wire.override_reasons import CODINGS
 from cds_service.wire.request import HookRequest
@@ -24,23 +25,36 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "https://immune-status-cds.org/card")
 
 
 def render(
-    assessment: Assessment, service: Service, request: HookRequest, as_of: date, explain: str, *, voice: Voice = ENGLISH
+    assessment: Assessment,
+    service: Service,
+    request: HookRequest,
+    as_of: date,
+    explain: str,
+    *,
+    why: str | None = None,
+    voice: Voice = ENGLISH,
 ) -> dict[str, Any]:
-    """The whole answer. `explain` is full, summary (no reasons for silence) or off. The evaluation is in English always."""
+    """The whole answer. `explain` is full, summary (no reasons for silence) or off; `why`: where the reasons are shown.
+
+    The cards are told by the voice, the evaluation in English always.
+    """
     identity = _Identity(service, request)
     traced = {one.rule: one for one in trace(assessment, as_of)}
     knowledge = assessment.profile.knowledge
     groups = assessment.cards
     crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
 
+    links: Card = {"links": [why_link(service, why)]} if why else {}
+
     def shown(group: tuple[Finding, ...]) -> Callable[[Voice], Card]:
         left_out = crowded if group is groups[-1] else []
-        return lambda one: _card(group, traced, request, knowledge, identity, left_out=left_out, voice=one)
+        return lambda one: _card(group, traced, request, knowledge, identity, left_out=left_out, voice=one) | links
 
     cards = [whole(group[0].rule.id, shown(group), voice) for group in groups]
     hidden = assessment.hidden_by_gaps
     if hidden:
-        cards.append(whole(NOT_ASSESSED, lambda one: not_assessed(hidden, identity.of("not-assessed"), one), voice))
+        uuid = identity.of("not-assessed")
+        cards.append(whole(NOT_ASSESSED, lambda one: not_assessed(hidden, uuid, one) | links, voice))
     body: dict[str, Any] = {"cards": cards}
     if explain != "off":
         body["extension"] = {EXTENSION: _evaluation(assessment, groups, identity, full=explain == "full")}

@@ -51,13 +51,13 @@ def interface(
     open_access: bool,
     report: bool,
     workbench: bool,
+    why: bool,
 ) -> dict[str, Any]:
     """The document for this site: its address, its services, whether it looks at tokens, which pages for its team are there."""
     document = schema("openapi")
-    if not report:
-        del document["paths"]["/report"]
-    if not workbench:
-        del document["paths"]["/workbench"]
+    there = {"/report": report, "/workbench": workbench, "/why/launch": why, "/why/callback": why}
+    for address in (one for one, is_there in there.items() if not is_there):
+        del document["paths"][address]
     document["info"]["version"] = version
     if public_url:
         document["servers"] = [{"url": public_url}]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cds_service.workbench.evaluate import Evaluated
+from cds_service.reasons.evaluated import Evaluated
 from hooks.assess import Finding
 
 Mark = Literal["new", "gone", "changed", "same", ""]

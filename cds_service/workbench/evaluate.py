@@ -4,35 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from cds_service.chart.account import Account, accounts
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.gather import gather
-from cds_service.chart.intake import subject_of
 from cds_service.chart.lab_values import LabReader
-from cds_service.chart.prefetch import unpack, unpack_orders
 from cds_service.chart.quantities import Units
 from cds_service.chart.read import read
 from cds_service.errors import Malformed
+from cds_service.reasons.evaluated import Client, Evaluated, seen
 from cds_service.wire.cards import render
 from cds_service.wire.envelope import read_envelope
-from cds_service.wire.request import HookRequest
-from hooks.assess import Assessment, Service, assess
-from hooks.knowledge import Knowledge, Profile
-from hooks.record import PatientRecord
+from hooks.assess import Service, assess
+from hooks.knowledge import Profile
 from hooks.wording import listed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """By what a client's charts are read and judged. Without `iss` it is no client in particular: as the site is set."""
-
-    knowledge: Knowledge
-    templates: Mapping[str, str]
-    profile: str
-    not_supplied: frozenset[str] = frozenset()
-    iss: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +27,6 @@ class Bench:
     profiles: Mapping[str, Profile]
     fhir: FhirClient
     iu_per_copy: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluated:
-    """One request and what came of it. `seen`: what became of each entry that came with it."""
-
-    body: bytes
-    client: Client
-    service: Service
-    record: PatientRecord
-    assessment: Assessment
-    answer: Mapping[str, Any]
-    seen: tuple[Account, ...]
-    fetches: bool  # it names a FHIR server, which the service might have asked
 
 
 def evaluate(body: bytes, hook: object, now: datetime, client: Client, bench: Bench) -> Evaluated:
@@ -78,12 +48,6 @@ def evaluate(body: bytes, hook: object, now: datetime, client: Client, bench: Be
         record=record,
         assessment=assessment,
         answer=render(assessment, service, gathered, record.as_of, "full"),
-        seen=_seen(gathered, labs),
+        seen=seen(gathered, labs),
         fetches=asked.fhir_server is not None,
     )
-
-
-def _seen(asked: HookRequest, labs: LabReader) -> tuple[Account, ...]:
-    orders = unpack_orders(asked.draft_orders) if asked.draft_orders is not None else []
-    received = [*unpack(asked.prefetch).received, *orders]
-    return tuple(accounts(received, subject_of(asked, received), labs))

@@ -1,42 +1,21 @@
-"""The fields of the form in; out comes what the page shows: the answer and the one before, the pictures, the reasons."""
+"""The fields of the form in; out comes what the page shows: the answer and the one before."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-from cds_service import plots
 from cds_service.errors import Malformed, Refusal, TooLarge
+from cds_service.reasons.evaluated import Client, Evaluated
 from cds_service.workbench.applied import not_applied
 from cds_service.workbench.changed import changed
 from cds_service.workbench.changes import changes_of
 from cds_service.workbench.choices import Choices
 from cds_service.workbench.compare import Card, Change, cards, changes
-from cds_service.workbench.evaluate import Bench, Client, Evaluated, evaluate
+from cds_service.workbench.evaluate import Bench, evaluate
 from cds_service.workbench.pasted import Pasted, Played, encoded, own_day, pasted, played
 from cds_service.workbench.what_if import WhatIf, read_what_if
-from hooks.assess import Finding
-from hooks.counterfactual import what_would_change
-from hooks.record import Fact
-from hooks.trace import TracedFinding, trace
 
 _DAY_ENDS = time(23, 59, 59, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A measure over time: the SVG, and its results in words."""
-
-    title: str
-    svg: str
-    rows: tuple[plots.Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reasons:
-    """A rule in words, and what would change what it says."""
-
-    told: TracedFinding
-    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,29 +118,3 @@ def _what_if(form: Mapping[str, str], client: Client, room: Room) -> WhatIf:
 def _ends(day: date | None, otherwise: datetime) -> datetime:
     """The last second of a day."""
     return datetime.combine(day, _DAY_ENDS) if day else otherwise
-
-
-def pictures(one: Evaluated) -> tuple[Picture, ...]:
-    """CD4 counts and viral loads over the same days."""
-    knowledge, record = one.assessment.profile.knowledge, one.record
-    bands = plots.treatment(record.medications or (), record.as_of, knowledge)
-    facts: list[Fact] = [found for said in one.assessment.findings if said.recommendation for found in said.facts]
-    made = (("CD4 count, /µL", plots.cd4(record, one.assessment.profile, bands, facts)),
-            ("HIV viral load, copies/mL", plots.viral_load(record, one.assessment.profile, bands, facts)))  # fmt: skip
-    return tuple(Picture(title, plots.draw(plot), plots.rows(plot)) for title, plot in made)
-
-
-def reasons(one: Evaluated) -> tuple[Reasons, ...]:
-    """Of every rule, those that speak first."""
-    told = trace(one.assessment, one.record.as_of, whole=True)
-    both = sorted(zip(one.assessment.findings, told, strict=True), key=_silent)
-    return tuple(_reasons(one, both))
-
-
-def _silent(both: tuple[Finding, TracedFinding]) -> bool:
-    return both[0].recommendation is None
-
-
-def _reasons(one: Evaluated, both: Sequence[tuple[Finding, TracedFinding]]) -> Iterator[Reasons]:
-    for finding, told in both:
-        yield Reasons(told, what_would_change(finding.rule, one.record, one.assessment.profile))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.chart.account import Account
-from cds_service.workbench.evaluate import Evaluated
+from cds_service.reasons.evaluated import Evaluated
 from hooks.facts import drug_names, fact
 from hooks.knowledge import Knowledge
 from hooks.record import Fact, LabResult, OtherResult, PatientRecord

@@ -1,0 +1,83 @@
+"""What became of a launch in, the page about it out: all reasons, or what happened and what to do; and that it was looked at."""
+
+from time import perf_counter
+
+from flask import Response, g, render_template
+from markupsafe import Markup
+
+from cds_service import __version__
+from cds_service.access import Issuer
+from cds_service.reasons import chart, markdown
+from cds_service.reasons.evaluated import Evaluated
+from cds_service.reasons.rules import pictures, reasons
+from cds_service.web.wiring import Wiring, wiring
+from cds_service.why.look import Look
+from cds_service.why.redeem import Grant
+from cds_service.why.refused import SAID, Word
+from cds_service.wire.links import service_named
+from hooks.assess import Rule
+
+_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {}"
+
+
+def refused(word: Word) -> Response:
+    """What happened and what to do, with the status that goes with it."""
+    g.refusal = word
+    response = _page(SAID[word].status, said=SAID[word], look=None)
+    if word == "full":
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def shown(issuer: Issuer, grant: Grant, look: Look) -> Response:
+    """The chart and all reasons; the audit is told that somebody looked at them."""
+    parts, made = wiring(), look.made
+    response = _page(
+        200,
+        said=None,
+        look=look,
+        patient=grant.patient,
+        now=parts.clock(),
+        came_from=parts.services.get(service_named(grant.context)),
+        of_orders=_of_orders(parts, issuer),
+        **(_told(made) if made else {}),
+    )
+    _record(parts, issuer, grant, made)
+    return response
+
+
+def _page(status: int, **fields: object) -> Response:
+    parts = wiring()
+    text = render_template(
+        "why.html", version=__version__, knowledge=parts.knowledge, rendered=markdown.rendered, **fields
+    )
+    response = Response(text, status, content_type="text/html; charset=utf-8")
+    frames = " ".join(g.get("frames") or ("'none'",))
+    response.headers["Content-Security-Policy"] = _POLICY.format(frames)
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def _told(made: Evaluated) -> dict[str, object]:
+    return {
+        "cards": made.answer["cards"],
+        "pictures": [(one, Markup(one.svg)) for one in pictures(made)],  # noqa: S704  (plots escapes)
+        "tables": chart.tables(made),
+        "lines": chart.lines(made.record, made.client.knowledge),
+        "reasons": reasons(made),
+    }
+
+
+def _of_orders(parts: Wiring, issuer: Issuer) -> list[Rule]:
+    """The rules that speak of an order being made, which cannot be seen from here."""
+    asked = {rule.id: rule for one in parts.services.values() for rule in one.rules if rule.of_order}
+    hidden = parts.shadow(issuer) | parts.ledger.switches.now().shadow
+    return [rule for rule in asked.values() if not hidden & {rule.id, "all"}]
+
+
+def _record(parts: Wiring, issuer: Issuer, grant: Grant, made: Evaluated | None) -> None:
+    """Who had whose chart read: of the patient a keyed hash. Which user it was the EHR knows."""
+    fields = {"event": "why", "correlation": g.correlation, **g.trace, "issuer": issuer.iss, "status": 200}
+    fields |= {"patient": parts.ledger.pseudonyms.of(issuer.iss, grant.patient)}
+    fields |= {"complete": made.assessment.complete} if made else {}
+    parts.audit.record(fields | {"duration_ms": round(1000 * (perf_counter() - g.began), 3)})
