@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from cds_service import __version__
 from cds_service.access import OPEN, Callers, Issuer
 from cds_service.access.issuers import Smart
-from cds_service.access.trust_file import read_issuers
+from cds_service.access.trust_file import presets, read_issuers, shape_of
 from cds_service.canary import Canaries
 from cds_service.chart.fhir_client import FhirClient
 from cds_service.chart.prefetch import KEYS
@@ -34,6 +34,7 @@ from cds_service.web.wiring import KEY, Wiring
 from cds_service.wire.discovery import discovery
 from cds_service.wire.interface import interface
 from cds_service.wire.orders import check_shapes
+from cds_service.wire.shape import Shape
 from cds_service.wire.validation import validator
 from hooks import SERVICES
 from hooks.holding import NOT_ASSESSED
@@ -64,12 +65,13 @@ def create_app(
         knowledge, profiles, metrics.canary
     )  # of the guidelines as they are, whatever this site has set
     profiles = site_profiles(profiles, settings)
-    check_shapes(knowledge)
     for language in LANGUAGES[1:]:
         load_language(language)
     for name in ("request", "order-request", "feedback"):
         validator(name)
     issuers = trusted_issuers(settings)
+    shape = _shape(settings)
+    check_shapes(knowledge, (shape, *(one.shape for one in issuers if one.shape)))
     local = {one.iss: local_knowledge(one.codes, knowledge) for one in issuers if one.codes}
     templates, ledger = prefetch_templates(knowledge), _ledger(settings, knowledge, database_made)
     launches = _launches(settings, issuers, ledger)
@@ -84,6 +86,7 @@ def create_app(
         profiles=profiles,
         callers=Callers(issuers, ledger.seen_tokens, metrics, trusting),
         admission=Admission(),
+        shape=shape,
         offerable=offerable(knowledge),
         every_rule=_rule_ids() | {NOT_ASSESSED},
         services={service.id: service for service in SERVICES},
@@ -114,6 +117,13 @@ def create_app(
     browsers.register(app)
     refusals.register(app)
     return app
+
+
+def _shape(settings: Settings) -> Shape:
+    """How cards are in open access, where no entry of a client says it."""
+    if settings.client not in presets():
+        raise SettingFault(f"CDS_CLIENT: one of {', '.join(presets())} is expected.")
+    return shape_of({"preset": settings.client}, discreet=settings.discreet)
 
 
 def _workbench(settings: Settings) -> bool:
@@ -169,7 +179,7 @@ def trusted_issuers(settings: Settings) -> tuple[Issuer, ...]:
         return ()
     if settings.public_url is None:
         raise SettingFault("CDS_PUBLIC_URL: the base address that clients call is required.")
-    return read_issuers(settings.issuers, KEYS[1:])
+    return read_issuers(settings.issuers, KEYS[1:], discreet=settings.discreet)
 
 
 def _check_rules(profile: Profile) -> None:

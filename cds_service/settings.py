@@ -48,6 +48,8 @@ class Settings:
     audit: str = "off"
     patient_key_file: str | None = None
     quiet_per: str = "patient"
+    client: str = "standard"
+    discreet: bool = False
     shadow: frozenset[str] = frozenset()
     retention_days: int = 730
     comment_days: int = 90
@@ -224,6 +226,8 @@ _PARSERS: dict[str, Any] = {
     "audit": _text,
     "patient_key_file": _key_file,
     "quiet_per": _one_of("patient", "clinician"),
+    "client": _text,
+    "discreet": _yes_or_no,
     "shadow": _words,
     "retention_days": _days,
     "comment_days": _days,

@@ -91,6 +91,7 @@ class Recommendation:
     about_order: bool = False  # speaks of the very order being signed, so it is never unrelated to it
     level: str | None = None
     ends_matter: bool = False  # no other rule is then listed
+    case: str = ""  # which of its rule's discreet sentences says it; empty: that of its urgency, or the usual one
 
     @property
     def answers(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from hooks.advice import URGENCY, Indicator, Lacks, Recommendation, Silent, Verdict
+from hooks.discreet import Discreet
 from hooks.drugs import concerns_hiv_care
 from hooks.grouping import grouped
 from hooks.holding import NO_ROOM, NOTHING, QUIET, SHADOW, SWITCHED_OFF, UNRELATED, Holds
@@ -31,6 +32,7 @@ class Rule:
     needs: tuple[str, ...]
     worst: Indicator  # the most urgent it can be: a gap that could hide a warning is said aloud
     of_order: bool  # speaks of drugs being started, switched or removed, and needs an order for that
+    discreet: Discreet  # its words for a card's face that others can see
     function: Callable[[PatientRecord, Profile], Verdict]
 
     @property
@@ -46,6 +48,7 @@ def rule(
     *,
     cites: tuple[str, ...],
     needs: tuple[str, ...],
+    discreet: Discreet,
     may_cite: tuple[str, ...] = (),
     worst: Indicator = "info",
     of_order: bool = False,
@@ -54,7 +57,8 @@ def rule(
 
     def make(function: Callable[[PatientRecord, Profile], Verdict]) -> Rule:
         title = term(TITLE, (function.__doc__ or "").strip().split("\n", 1)[0].rstrip("."))
-        return Rule(function.__name__.replace("_", "-"), title, cites, may_cite, needs, worst, of_order, function)
+        named = function.__name__.replace("_", "-")
+        return Rule(named, title, cites, may_cite, needs, worst, of_order, discreet, function)
 
     return make
 

@@ -34,7 +34,7 @@ from cds_service.ledger.issued_advice import IssuedAdvice
 from cds_service.ledger.quiet_periods import QuietPeriod
 from cds_service.settings import Settings
 from cds_service.web.wiring import KEY
-from cds_service.wire.cards import EXTENSION
+from cds_service.wire.evaluation import EXTENSION
 from cds_service.wire.validation import validator
 from hooks import SERVICES
 from hooks.advice import URGENCY

@@ -6,6 +6,7 @@ Also the client that the tests of the wire use: it holds every answer against th
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cds_service.access.trust_file import shape_of
 from cds_service.app import create_app
 from cds_service.settings import Settings
+from cds_service.web.wiring import KEY
 from cds_service.wire.validation import validator
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
@@ -144,6 +147,27 @@ def app_of(clock: Callable[[], datetime], **settings: Any) -> Flask:
     return app
 
 
+def lines_of(request: Mapping[str, Any]) -> str:
+    """The lines of the trust file that the client of a fixture has about its cards, as JSON; most have none."""
+    return json.dumps(request.get("extension", {}).get(EXTENSION, {}).get("client", {}), sort_keys=True)
+
+
+class Clients:
+    """One service by one clock, as each fixture's client sees it."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._made: dict[str, FlaskClient] = {}
+
+    def of(self, request: Mapping[str, Any]) -> FlaskClient:
+        lines = lines_of(request)
+        if lines not in self._made:
+            app = app_of(self._clock)
+            app.extensions[KEY] = replace(app.extensions[KEY], shape=shape_of(json.loads(lines)))
+            self._made[lines] = app.test_client()
+        return self._made[lines]
+
+
 def ask(client: FlaskClient, request: Mapping[str, Any]) -> TestResponse:
     """Send a request to the service it is for."""
     return client.post(f"/cds-services/{service_for(request)}", json=request)
@@ -162,13 +186,13 @@ def answer_to(client: FlaskClient, path: Path, request: Mapping[str, Any]) -> An
 def make_responses() -> int:
     """Write every response anew, drop those without a request, and return how many there are."""
     clock = Clock()
-    client = app_of(clock).test_client()
+    clients = Clients(clock)
     paths = request_files()
     for path in paths:
         request = read(path)
         clock.set(as_of(request))
         response_of(path).parent.mkdir(parents=True, exist_ok=True)
-        response_of(path).write_text(pretty(answer_to(client, path, request)) + "\n", "utf-8")
+        response_of(path).write_text(pretty(answer_to(clients.of(request), path, request)) + "\n", "utf-8")
     for stale in set(RESPONSES.glob("*/*.json")) - set(map(response_of, paths)):
         stale.unlink()
     return len(paths)

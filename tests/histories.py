@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 
 from cds_service.ledger import Ledger
 from cds_service.web.wiring import KEY
-from cds_service.wire.cards import EXTENSION, topic
+from cds_service.wire.cards import topic
+from cds_service.wire.evaluation import EXTENSION
 from cds_service.wire.override_reasons import CODINGS
 from tests.charts import Chart
 from tests.fixture_files import ANCHOR, Clock, app_of

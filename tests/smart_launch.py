@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
-from flask import Flask, Response, request
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from cds_service.demo.fhir import fhir_endpoint, outcome
+from cds_service.demo.fhir import fhir_endpoint
 from cds_service.demo.smart import App, Ehr, smart_ehr
 from cds_service.demo.store import open_charts
 from cds_service.web.launches import CALLBACK, LAUNCH
@@ -55,7 +55,7 @@ class Scene:
 
     def begin_anew(self) -> None:
         """An EHR that has handed out nothing yet, and a service that knows nothing of it."""
-        self.ehr = Ehr(open_charts(ANCHOR), self.server.url, self.ehr.app)
+        self.ehr = Ehr(open_charts(ANCHOR), self.server.url, self.ehr.app, closed=True)
         self.server.app = ehr_app(self.ehr)
         self.server.asked.clear()
         launches = self.site.parts.launches
@@ -115,7 +115,7 @@ def launching(
     with ExitStack() as stack:
         server, service = (stack.enter_context(serving(Door(), one)) for one in (None, tls))
         app = App(CLIENT, service.url + LAUNCH, service.url + CALLBACK, proof)
-        ehr = Ehr(open_charts(ANCHOR), server.url, app)
+        ehr = Ehr(open_charts(ANCHOR), server.url, app, closed=True)
         server.app = ehr_app(ehr)
         site = Site(folder, entry(server.url, lines), **{"public_url": service.url} | settings)
         service.app = site.app
@@ -133,10 +133,4 @@ def ehr_app(ehr: Ehr) -> Flask:
     app = Flask("ehr")
     app.register_blueprint(fhir_endpoint(ehr.charts))
     app.register_blueprint(smart_ehr(ehr))
-    app.before_request(_ask_for_a_token)
     return app
-
-
-def _ask_for_a_token() -> Response | None:
-    is_chart = request.path.startswith("/fhir/") and ".well-known" not in request.path
-    return outcome(401, "login", "A token is needed") if is_chart and "Authorization" not in request.headers else None

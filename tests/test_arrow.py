@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "wire": {"errors", "languages"},
     "outbound": {"errors"},
     "chart": {"errors", "outbound", "wire"},
-    "access": {"errors", "languages", "outbound", "settings"},
+    "access": {"errors", "languages", "outbound", "settings", "wire"},
     "ledger": {"errors", "settings", "wire"},
     "report": {"ledger", "wire"},
     "journal": set(),

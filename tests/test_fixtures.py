@@ -16,9 +16,9 @@ from tests.fixture_files import (
     EVALUATION,
     REQUESTS,
     RESPONSES,
+    Clients,
     Clock,
     answer_to,
-    app_of,
     as_of,
     ask,
     legal,
@@ -73,7 +73,8 @@ WRITTEN_DATE = re.compile(
 )
 
 CLOCK = Clock()
-CLIENT = app_of(CLOCK).test_client()
+CLIENTS = Clients(CLOCK)
+CLIENT = CLIENTS.of({})
 
 
 def titled(path: Path) -> str:
@@ -91,7 +92,7 @@ def undated(answer: Any) -> Any:
 
 def answered(request: dict[str, Any]) -> Any:
     CLOCK.set(as_of(request))
-    answer = ask(CLIENT, request)
+    answer = ask(CLIENTS.of(request), request)
     assert answer.status_code == 200, answer.text
     return answer.get_json()
 
@@ -112,7 +113,7 @@ def test_a_name_alone_says_which_fixture_is_meant() -> None:
 def test_the_answer_is_the_one_written_down(path: Path) -> None:
     request = read(path)
     CLOCK.set(as_of(request))
-    assert answer_to(CLIENT, path, request) == read(response_of(path))
+    assert answer_to(CLIENTS.of(request), path, request) == read(response_of(path))
 
 
 @every_legal_request

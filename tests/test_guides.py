@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cds_service.access.tokens import REASONS
-from cds_service.access.trust_file import _LINES, presets
+from cds_service.access.trust_file import _LINES, _SHAPE_LINES, presets
 from cds_service.home.connect import connection
 from cds_service.settings import PREFIX, Settings
-from tests import integrators_doc
+from tests import integrators_doc, shapes_doc
 
 DOCS = Path(__file__).parents[1] / "docs"
 NEVER_SET = {"open_access"}  # only the demo sets it
@@ -46,6 +46,11 @@ def test_the_addresses_of_the_sandbox_are_those_that_the_page_at_the_root_gives(
     shown = re.findall(r"^ {4}(\S+serviceDiscoveryURL=\S+)$", text, re.MULTILINE)
     demo, site = ("http://127.0.0.1:8080", True), ("https://cds.example.org/hiv", False)
     assert shown == [connection(base, demo=one).sandbox for base, one in (demo, site)]
+
+
+def test_the_table_of_shapes_is_what_the_presets_say() -> None:
+    assert shapes_doc.PAGE.read_text("utf-8") == shapes_doc.page(), f"run {shapes_doc.COMMAND}"
+    assert set(shapes_doc.WHAT) == _SHAPE_LINES - {"discreet"}
 
 
 def test_every_reason_for_refusing_a_token_is_explained() -> None:

@@ -31,7 +31,7 @@ from cds_service.ledger import Ledger
 from cds_service.ledger.feedback import Feedback
 from cds_service.ledger.issued_advice import IssuedAdvice
 from cds_service.web.wiring import KEY
-from cds_service.wire.cards import EXTENSION
+from cds_service.wire.evaluation import EXTENSION
 from hooks.knowledge import load_quiet_periods
 from tests.cases import forget
 from tests.fixture_files import ANCHOR

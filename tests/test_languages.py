@@ -211,6 +211,16 @@ def test_the_entry_of_a_client_outweighs_what_its_request_accepts(tmp_path: Path
         assert (found.status_code, found.headers["Content-Language"]) == (200, told)
 
 
+def test_a_card_of_a_shape_of_its_own_is_told_whole_in_english(tmp_path: Path) -> None:
+    """What makes a card discreet, or fits it to a client, knows no other language."""
+    site = Site(tmp_path, 'language = "pt"\ndiscreet = true')
+    headers = JSON | ONE.authorization(now=MOMENT) | PORTUGUESE
+    found = site.client.post("/cds-services/immune-status-order-sign", data=BODY, headers=headers)
+    assert (found.status_code, found.headers["Content-Language"]) == (200, "en")
+    assert all("\n\nSource: " in card["detail"] for card in found.get_json()["cards"])
+    assert not [text for card in found.get_json()["cards"] for text in spoken(card) if "Prescrever" in text]
+
+
 def test_the_evaluation_is_in_english_for_machines() -> None:
     assert ask("pt").get_json()["extension"] == ask("en").get_json()["extension"]
 

@@ -64,6 +64,14 @@ def test_nothing_else_is_reached(scene: Scene, path: str) -> None:
     check_outcome(headers, content)
 
 
+@pytest.mark.parametrize("path", ["/why/launch?iss=x&launch=y", "/why/callback?state=x&code=y"])
+def test_the_why_page_is_passed_where_there_is_one(scene: Scene, path: str) -> None:
+    """Here there is none, as the service itself says."""
+    status, headers, content = said(scene.proxy, GET.format(path))
+    assert (status, bool(headers["x-knowledge-version"])) == (404, True)
+    check_outcome(headers, content)
+
+
 def test_a_call_and_its_feedback_are_answered(scene: Scene) -> None:
     caller = Caller(CLIENT, scene.proxy)
     assert caller.ask(call()).status == 200

@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.outbound import connection
 from cds_service.outbound.connection import trusting
-from cds_service.outbound.document import fetch_document
+from cds_service.outbound.document import fetch_document, send_form
 from cds_service.outbound.faults import Failed
 from cds_service.outbound.url_guard import AllowedServer, Guard
 from tests import fhir_servers as fakes
@@ -136,3 +136,33 @@ def test_nothing_of_the_url_is_logged_or_told(
     with serving(fakes.closing_at_once) as server, pytest.raises(Failed) as failed:
         fetch(f"{server.base}/ZZCANARY")
     assert "ZZCANARY" not in repr(failed.value) + "".join(capfd.readouterr()) + caplog.text
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+
+def send(url: str, guard: Guard = HERE) -> bytes:
+    return send_form(url, guard, monotonic() + 2.0, MOST, CONTEXT, form={"code": "a b&c"}, more={"X-More": "y"})
+
+
+def test_a_form_is_sent_as_forms_are() -> None:
+    with serving(fakes.answering(fakes.whole(KEYS))) as server:
+        assert send(server.base) == KEYS
+    (asked,) = server.asked
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert (asked.headers["content-length"], asked.headers["x-more"]) == (str(len("code=a+b%26c")), "y")
+
+
+def test_what_was_sent_of_a_form_may_have_been_acted_on_and_is_not_sent_again() -> None:
+    with serving(fakes.closing_at_once) as server:
+        with pytest.raises(Failed):
+            send(server.base)
+        assert server.connections == 1
+        assert fault(server.base)
+        assert server.connections == 3  # a question may be asked twice
+
+
+def test_a_form_goes_nowhere_that_the_guard_does_not_admit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.socket, "getaddrinfo", lambda *_, **__: pytest.fail("looked up"))
+    with pytest.raises(Failed, match="not-allowed"):
+        send("https://evil.test/token", Guard((AllowedServer.of("https://ehr.test/token"),)))

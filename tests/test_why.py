@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,19 +17,21 @@ from flask.testing import FlaskClient
 
 from cds_service.chart.banner import Banner, banner
 from cds_service.chart.prefetch import KEYS
+from cds_service.demo.run import demo_app
 from cds_service.ledger import LedgerDown
-from cds_service.settings import SettingFault
+from cds_service.settings import SettingFault, Settings
 from cds_service.web import why
+from cds_service.why.launch import Pending, returned
 from cds_service.why.look import _WHAT
-from cds_service.why.refused import SAID, Word
+from cds_service.why.refused import SAID, NotShown, Word
 from cds_service.wire.links import LABEL
 from cds_service.wire.validation import validator
 from hooks import SERVICES
 from tests import fhir_servers as fakes
 from tests.fhir_servers import whole
-from tests.fixture_files import app_of, legal
+from tests.fixture_files import ANCHOR, app_of, legal
 from tests.journal_lines import journal
-from tests.smart_launch import CLIENT, PATIENT, Scene, entry, launching
+from tests.smart_launch import CLIENT, PATIENT, Door, Scene, entry, launching, serving
 from tests.test_access import CLOCK, ONE, TWO, Site
 from tests.test_guides import DOCS, rows
 from tests.test_report_page import Read
@@ -162,7 +165,8 @@ def test_a_banner_holds_what_can_be_read_and_seen(patient: Any, expected: Banner
 def test_a_page_is_stored_nowhere_runs_nothing_and_is_framed_by_nobody(scene: Scene) -> None:
     headers = scene.page().headers
     policy = headers["Content-Security-Policy"]
-    assert policy == "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    own = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+    assert policy == f"{own}; frame-ancestors 'none'"
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -306,11 +310,23 @@ def test_a_cookie_that_was_made_or_changed_elsewhere_is_refused(scene: Scene) ->
     session = scene.session()
     back = scene.come_back(session)
     ((name, sealed),) = session.cookies.items()
-    for wrong in ("x", "", sealed[:-4] + "AAAA", "A" + sealed[1:], '{"state": "x"}', "é" * 50):
+    other_letter = "B" if sealed.startswith("A") else "A"
+    for wrong in ("x", "", sealed[:-4] + "AAAA", other_letter + sealed[1:], '{"state": "x"}', "é" * 50):
         other = scene.session()
         header = f"{name}={wrong}".encode()
         answer = other.get(back, headers={"Cookie": header}, allow_redirects=False, timeout=20)
         check_refused(answer, "another-browser")
+    assert not redeemed(scene)
+
+
+def test_a_cookie_of_one_launch_does_not_open_the_answer_of_another(scene: Scene) -> None:
+    first, second = scene.session(), scene.session()
+    back = scene.come_back(first)
+    scene.come_back(second)
+    ((name, _),) = first.cookies.items()
+    ((_, sealed),) = second.cookies.items()
+    answer = scene.session().get(back, headers={"Cookie": f"{name}={sealed}"}, allow_redirects=False, timeout=20)
+    check_refused(answer, "another-browser")
     assert not redeemed(scene)
 
 
@@ -619,6 +635,38 @@ def test_an_answer_that_grants_nothing_is_told(scene: Scene, body: bytes, status
     assert scene.reads() == []
 
 
+def test_a_lifetime_that_is_written_as_text_is_read(scene: Scene) -> None:
+    scene.page()
+    scene.ehr.tokens["t"] = scene.ehr.tokens[next(iter(scene.ehr.tokens))]
+    assert granted(scene, GOOD | {"expires_in": "300"}).status_code == 200
+    check_refused(granted(scene, GOOD | {"expires_in": "0"}), "access-over")
+
+
+def test_a_token_that_does_not_come_in_time_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(why, "REDEEM_SECONDS", 0.2)
+    inner, told = scene.server.app, Event()
+
+    def app(environ: Any, start: Any) -> Any:
+        if environ["PATH_INFO"] == "/ehr/token":
+            told.wait(20)
+        return inner(environ, start)  # type: ignore[misc]
+
+    scene.server.app = app
+    check_refused(scene.page(), "ehr-away")
+    told.set()
+    assert scene.reads() == []
+
+
+def test_an_ehr_that_always_says_who_answers_is_not_believed_when_it_does_not() -> None:
+    pending = Pending(state="s", verifier="v", iss="i", token="t", server="me", names_itself=True, expires=9)  # noqa: S106
+    assert returned("s", "me", pending, 8) == pending
+    for server in (None, "", "you"):
+        with pytest.raises(NotShown, match="ehr-unfit"):
+            returned("s", server, pending, 8)
+    with pytest.raises(NotShown, match="too-late"):
+        returned("s", "me", pending, 9)
+
+
 def test_an_ehr_that_shows_whose_chart_it_is_is_left_to_it(scene: Scene) -> None:
     answer = scene.page()
     scene.ehr.tokens["t"] = scene.ehr.tokens[next(iter(scene.ehr.tokens))]
@@ -642,6 +690,51 @@ def test_data_of_another_patient_are_not_shown(scene: Scene) -> None:
 
     scene.server.app = app
     check_refused(scene.page(), "contradiction")
+
+
+# --- the demo --------------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_launches_its_own_page_and_its_cards_link_to_it() -> None:
+    with serving(Door()) as door:
+        door.app = demo_app(Settings(open_access=True, database_url="sqlite://", public_url=door.url), ANCHOR)
+        session = requests.Session()
+        session.trust_env = False
+        listed = session.get(f"{door.url}/ehr", timeout=20).text
+        answer = session.get(f"{door.url}/ehr/open?patient={PATIENT}", timeout=20)
+        hook = "/cds-services/immune-status-order-sign"
+        cards = session.post(door.url + hook, json=legal("cd4-120-starting-art"), timeout=20).json()["cards"]
+        assert session.get(f"{door.url}/ehr/open?patient=nobody", timeout=20).status_code == 404
+        for token, status in (("of another EHR", 200), ("ehr-that-it-never-gave", 401)):
+            headers = {"Authorization": f"Bearer {token}"}
+            found = session.get(f"{door.url}/fhir/Patient/{PATIENT}", headers=headers, timeout=20)
+            assert found.status_code == status
+    assert f"patient={PATIENT}" in listed
+    assert (answer.status_code, "Achieng Lakeshore" in answer.text) == (200, True)
+    assert {card["links"][0]["url"] for card in cards} == {f"{door.url}/why/launch"}
+
+
+def test_the_demos_ehr_gives_a_chart_only_for_its_own_token_and_sends_nobody_to_another_app(scene: Scene) -> None:
+    scene.page()
+    token, session = next(iter(scene.ehr.tokens)), scene.session()
+    for bearer, chart, status in ((token, PATIENT, 200), (token, "cd4-150-suppressed", 403), ("x", PATIENT, 401)):
+        for query in (f"Patient/{chart}", f"Condition?patient={chart}"):
+            headers = {"Authorization": f"Bearer {bearer}"}
+            assert session.get(f"{scene.ehr.iss}/{query}", headers=headers, timeout=20).status_code == status
+    to = scene.launch(session).headers["Location"]
+    for changes in ({"redirect_uri": "https://evil.example.org/"}, {"client_id": "another"}):
+        assert scene.get(session, changed(to, **changes)).status_code == 400
+    for changes, error in (
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"aud": "https://evil.example.org/"}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"scope": "patient/*.read"}, "invalid_scope"),
+    ):
+        to = scene.launch(session).headers["Location"]
+        assert f"error={error}&" in scene.get(session, changed(to, **changes)).headers["Location"]
+    again = scene.launch(session).headers["Location"]
+    assert "code=" in scene.get(session, again).headers["Location"]
+    assert "error=invalid_request&" in scene.get(session, again).headers["Location"]  # a launch counts once too
 
 
 # --- the cards -------------------------------------------------------------------------------------------------------
@@ -701,6 +794,8 @@ def test_nothing_of_a_launch_or_a_chart_stands_in_the_log_and_the_audit_knows_th
     (looked,) = [json.loads(line) for line in audited.splitlines()]
     assert (looked["event"], looked["issuer"], looked["complete"]) == ("why", ONE.iss, True)
     assert re.fullmatch("[0-9a-f]{32}", looked["patient"])
+    shown = [one for one in lines.fields if one["event"] == "why-shown"]
+    assert [(one["outcome"], one["issuer"]) for one in shown] == [("reasons", ONE.iss)]
     refused = [one for one in lines.fields if one["event"] == "refused"]
     assert [(one["code"], one["issuer"], one["status"]) for one in refused] == [("used-before", ONE.iss, 400)]
 

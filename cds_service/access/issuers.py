@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cds_service.outbound.url_guard import Guard
+from cds_service.wire.shape import Shape
 
 # What a key must be for an algorithm: its type, and its curve where the type has one
 FITS = {
@@ -70,6 +71,7 @@ class Issuer:
     codes: Path | None = None  # its map of local codes, not read yet
     language: str | None = None  # of its cards; None: what each request asks for
     smart: Smart | None = None  # None: it has no why page
+    shape: Shape | None = None  # how it wants its cards; None: as the service's own settings say
     shadow: bool = False  # its calls are answered without cards, and what would have been shown is recorded
 
 

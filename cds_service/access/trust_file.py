@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cds_service.access.entry import Lines
 from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile, Smart
 from cds_service.access.key_set import KeySetFault, read_key_set
 from cds_service.languages import LANGUAGES
-from cds_service.outbound.url_guard import AllowedServer, Guard
+from cds_service.outbound.url_guard import Guard
 from cds_service.settings import DEADLINE_MS, PROFILES, SettingFault
+from cds_service.wire import shape as shapes
+from cds_service.wire.shape import Shape
 
 _LONGEST_LIFETIME = 3600
-_LONGEST_TEXT = 256
 
 
 @cache
@@ -26,8 +28,11 @@ def presets() -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def read_issuers(path: str, prefetch_keys: tuple[str, ...]) -> tuple[Issuer, ...]:
-    """The issuers of a trust file. `prefetch_keys`: what `not_supplied` may name. Raises SettingFault."""
+def read_issuers(path: str, prefetch_keys: tuple[str, ...], *, discreet: bool = False) -> tuple[Issuer, ...]:
+    """The issuers of a trust file. `prefetch_keys`: what `not_supplied` may name. Raises SettingFault.
+
+    `discreet`: how the cards are where an entry does not say.
+    """
     file = Path(path)
     try:
         content = tomllib.loads(file.read_text("utf-8"))
@@ -36,7 +41,9 @@ def read_issuers(path: str, prefetch_keys: tuple[str, ...]) -> tuple[Issuer, ...
     entries = content.get("issuer")
     if not isinstance(entries, list) or not entries or set(content) != {"issuer"}:
         raise SettingFault("CDS_ISSUERS: one or more [[issuer]] tables, and nothing else, are expected.")
-    issuers = tuple(_Entry(place, one, file.parent, prefetch_keys).read() for place, one in enumerate(entries, 1))
+    issuers = tuple(
+        _Entry(place, one, file.parent, prefetch_keys).read(discreet) for place, one in enumerate(entries, 1)
+    )
     twice = {one.iss for one in issuers if [other.iss for other in issuers].count(one.iss) > 1}
     if twice:
         raise SettingFault(f"CDS_ISSUERS: {', '.join(sorted(twice))} stands there twice.")
@@ -47,19 +54,24 @@ def read_issuers(path: str, prefetch_keys: tuple[str, ...]) -> tuple[Issuer, ...
     return issuers
 
 
-class _Entry:
+def shape_of(lines: Mapping[str, Any], *, discreet: bool = False) -> Shape:
+    """How a client with these lines in its entry wants its cards. Raises SettingFault."""
+    return _Entry(1, lines, Path(), ()).shape(discreet)
+
+
+class _Entry(Lines):
     """One [[issuer]] table: its own lines over those of its preset."""
 
     def __init__(self, place: int, stated: Any, folder: Path, prefetch_keys: tuple[str, ...]) -> None:
-        self._place, self._folder, self._prefetch_keys = place, folder, prefetch_keys
-        self._stated: Mapping[str, Any] = stated if isinstance(stated, dict) else {}
+        super().__init__(place, stated if isinstance(stated, dict) else {})
+        self._folder, self._prefetch_keys = folder, prefetch_keys
         self._preset = self._one_of("preset", tuple(presets())) if "preset" in self._stated else "standard"
         self._stated = {**presets()[self._preset], **self._stated}
         unknown = sorted(self._stated.keys() - _LINES)
         if unknown:
             self._refuse(unknown[0], f"no such line; known are {', '.join(sorted(_LINES - {'about'}))}")
 
-    def read(self) -> Issuer:
+    def read(self, discreet: bool) -> Issuer:
         """Raises SettingFault."""
         private = self._value("allow_private_addresses", bool, default=False)
         algorithms = self._chosen("algorithms", tuple(FITS)) or self._refuse("algorithms", "one or more are expected")
@@ -77,52 +89,35 @@ class _Entry:
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
             codes=self._folder / self._text("codes") if "codes" in self._stated else None,
             language=self._one_of("language", LANGUAGES) if "language" in self._stated else None,
+            shape=self.shape(discreet),
             shadow=self._value("shadow", bool, default=False),
             smart=self._smart(private) if _SMART & self._stated.keys() else None,
         )
 
-    def _refuse(self, line: str, expected: str) -> Any:
-        named = self._stated.get("iss")
-        whose = f" ({named})" if isinstance(named, str) and len(named) <= _LONGEST_TEXT else ""
-        raise SettingFault(f"CDS_ISSUERS: issuer {self._place}{whose}: {line}: {expected}.")
-
-    def _value(self, line: str, kind: type, default: Any = None) -> Any:
-        found = self._stated.get(line, default)
-        return found if type(found) is kind else self._refuse(line, f"{_KINDS[kind]} is expected")
-
-    def _text(self, line: str) -> str:
-        return self._short(line, self._value(line, str))
-
-    def _short(self, line: str, text: Any) -> str:
-        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT or not text.isprintable() or " " in text:
-            self._refuse(line, f"text of 1 to {_LONGEST_TEXT} characters without spaces is expected")
-        return str(text)
-
-    def _texts(self, line: str) -> tuple[str, ...]:
-        return tuple(self._short(line, one) for one in self._value(line, list, default=[]))
-
-    def _whole(self, line: str, least: int, most: int) -> int:
-        found: int = self._value(line, int)
-        return found if least <= found <= most else int(self._refuse(line, f"{least} to {most} is expected"))
-
-    def _one_of(self, line: str, allowed: tuple[str, ...]) -> str:
-        found = self._text(line)
-        return found if found in allowed else str(self._refuse(line, f"one of {', '.join(allowed)} is expected"))
-
-    def _chosen(self, line: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
-        found = self._texts(line)
-        if not set(found) <= set(allowed):
-            self._refuse(line, f"some of {', '.join(allowed)} are expected")
-        return found
-
-    def _server(self, line: str, url: str, private: bool) -> AllowedServer:
-        try:
-            found = AllowedServer.of(url, private)
-        except ValueError as fault:
-            return AllowedServer.of(str(self._refuse(line, str(fault))))
-        if found.scheme != "https" and not private:
-            self._refuse(line, "https is expected (http only to this machine, with allow_private_addresses)")
-        return found
+    def shape(self, discreet: bool) -> Shape:
+        """How this client wants its cards. Raises SettingFault."""
+        item_system, items = self._address("item_system"), self._value("order_items", dict, default={})
+        if items and not item_system:
+            self._refuse("item_system", "the system of order_items is expected")
+        return Shape(
+            discreet=self._value("discreet", bool, default=discreet),
+            selection=self._some("selection", shapes.BEHAVIOURS),
+            one_action=self._value("one_action", bool, default=False),
+            actions=("create", *(one for one in self._some("actions", shapes.ACTIONS) if one != "create")),
+            override_reasons=self._some("override_reasons", shapes.REASONS),
+            leaves_out=frozenset(self._chosen("leaves_out", shapes.LEFT_OUT)),
+            order_intent=self._one_of("order_intent", shapes.INTENTS) if "order_intent" in self._stated else "order",
+            order_route=self._value("order_route", bool, default=False),
+            order_supply_days=self._whole("order_supply_days", 0, shapes.MOST_SUPPLY_DAYS)
+            if "order_supply_days" in self._stated
+            else 0,
+            own_doses=self._value("own_doses", bool, default=False),
+            rxnorm_system=self._address("rxnorm_system"),
+            item_system=item_system,
+            order_items={
+                self._short("order_items", ours): self._short("order_items", own) for ours, own in items.items()
+            },
+        )
 
     def _keys(self, private: bool, algorithms: tuple[str, ...]) -> KeyFile | KeyAddress:
         where, jku = self._value("jwks", str), self._stated.get("jku")
@@ -165,37 +160,26 @@ class _Entry:
             found = ""
         return self._short("smart_secret_file", found)
 
-    def _origin(self, line: str, text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in ("http", "https") or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
-            self._refuse(line, "origins such as https://ehr.example.org, without a path, are expected")
-        return text
-
 
 def _origin_of(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number", list: "a list"}
 _SMART = {"smart_client_id", "smart_secret_file", "smart_scopes", "smart_authorization", "smart_frames"}
-_LINES = _SMART | {
-    "about",
-    "iss",
-    "preset",
-    "jwks",
-    "jku",
-    "algorithms",
-    "audiences",
-    "max_lifetime_seconds",
-    "tenants",
-    "fhir_servers",
-    "allow_private_addresses",
-    "origins",
-    "deadline_ms",
-    "not_supplied",
-    "profile",
-    "codes",
-    "language",
-    "shadow",
-}
+_SHAPE_LINES = frozenset(
+    """
+    discreet selection one_action actions override_reasons leaves_out order_intent order_route order_supply_days own_doses
+    rxnorm_system item_system order_items
+    """.split()  # noqa: SIM905  (a list to be read)
+)
+_LINES = (
+    _SMART
+    | _SHAPE_LINES
+    | set(
+        """
+    about iss preset jwks jku algorithms audiences max_lifetime_seconds tenants fhir_servers allow_private_addresses origins
+    deadline_ms not_supplied profile codes language shadow
+    """.split()  # noqa: SIM905
+    )
+)

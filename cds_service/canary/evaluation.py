@@ -18,8 +18,9 @@ from cds_service.chart.read import read
 from cds_service.chart.templates import prefetch_templates
 from cds_service.dates import shift_dates
 from cds_service.errors import Refusal
-from cds_service.wire.cards import EXTENSION, render
+from cds_service.wire.cards import render
 from cds_service.wire.envelope import read_envelope
+from cds_service.wire.evaluation import EXTENSION
 from hooks import SERVICES
 from hooks.assess import assess
 from hooks.knowledge import Knowledge, Profile

@@ -20,6 +20,7 @@ from cds_service.demo.fhir import outcome
 from cds_service.demo.store import Charts
 
 LAUNCH_SECONDS, CODE_SECONDS, TOKEN_SECONDS = 300.0, 60.0, 300.0
+_OWN = "ehr-"  # how everything that is handed out begins
 _MOST = 1000  # of each kind: the oldest go
 _LIST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo EHR</title>
 <link rel="stylesheet" href="/static/style.css"></head><body><main><h1>Demo EHR</h1>
@@ -57,6 +58,7 @@ class Ehr:
     app: App
     clock: Callable[[], float] = monotonic
     token_seconds: float = TOKEN_SECONDS
+    closed: bool = False  # a chart is read with a token of its own, or not at all
     launches: dict[str, _Issued] = field(default_factory=dict)
     codes: dict[str, _Issued] = field(default_factory=dict)
     tokens: dict[str, _Issued] = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Ehr:
         """Something that nobody can guess."""
         while len(kept) >= _MOST:
             del kept[next(iter(kept))]
-        name = secrets.token_urlsafe(24)
+        name = _OWN + secrets.token_urlsafe(24)
         kept[name] = _Issued(until=self.clock() + seconds, **what)
         return name
 
@@ -182,11 +184,12 @@ def _is_the_app(ehr: Ehr) -> bool:
 
 
 def _guard(ehr: Ehr) -> AnyResponse | None:
-    """Who brings a token gets the one chart that it is for, while it lasts; the demo's charts are open to who brings none."""
-    said = request.headers.get("Authorization", "")
-    if not request.path.startswith("/fhir/") or not said:
+    """A token of the EHR's own opens the one chart that it is for, while it lasts. In the demo all else is open to this machine."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    is_chart = request.path.startswith("/fhir/") and ".well-known" not in request.path
+    if not is_chart or not (ehr.closed or token.startswith(_OWN)):
         return None
-    found = ehr.tokens.get(said.removeprefix("Bearer "))
+    found = ehr.tokens.get(token)
     if found is None or not ehr.valid(found):
         return outcome(401, "login", "This token is not known, or its time is over")
     asked = {request.args.get("patient", "").removeprefix("Patient/"), *request.path.split("/")[3:]}

@@ -27,6 +27,10 @@ class Voice:
         """The languages told in, as the header Content-Language lists them."""
         return f"{self.language}, en" if self.fell_back else self.language
 
+    def to_english(self) -> None:
+        """From here on in English: for cards that something is done to which knows no other language."""
+        self._catalogue = None
+
     def tell(self, one: Sentence) -> str:
         """The sentence in this language. Raises Untranslated."""
         if self._catalogue is None:

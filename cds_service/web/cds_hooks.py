@@ -55,8 +55,9 @@ def call(service_id: str) -> Response:
     known = recall(service, hook_request, issuer, now)
     g.assessment = assessment = assess(service, record, parts.profile_for(issuer), known.holds)
     parts.metrics.count(assessment, coverage, issuer.iss)
-    voice, why = voice_for(issuer), parts.why_for(issuer)
-    answer = render(assessment, service, hook_request, record.as_of, parts.settings.explain, why=why, voice=voice)
+    told, shape, why = parts.settings.explain, parts.shape_for(issuer), parts.why_for(issuer)
+    voice = voice_for(issuer)
+    answer = render(assessment, service, hook_request, record.as_of, told, shape=shape, why=why, voice=voice)
     remember(known, assessment, answer["cards"], record)
     return marked(_json(answer), voice)
 

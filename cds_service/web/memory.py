@@ -15,7 +15,7 @@ from cds_service.journal.log import log
 from cds_service.ledger import ALL, UNKNOWN, Advice, Answer, LedgerDown
 from cds_service.web.journal import issuer_of_call
 from cds_service.web.wiring import Wiring, wiring
-from cds_service.wire.cards import card_uuid
+from cds_service.wire.cards import card_uuid, suggestion_uuid
 from cds_service.wire.request import HookRequest
 from hooks import Service
 from hooks.assess import Assessment, Finding, mark_of
@@ -67,7 +67,7 @@ def remember(known: Known, assessment: Assessment, cards: list[dict[str, Any]], 
     """Counts the answer, and has what its cards say written. Never raises LedgerDown."""
     parts, service = wiring(), known.service
     parts.ledger.tallies.count(record.as_of, issuer_of_call(), service.id, assessment)
-    advice = [*_shown(assessment, cards, record), *_shadowed(assessment, service, known.asked, record)]
+    advice = [*_shown(known, assessment, cards, record), *_shadowed(assessment, service, known.asked, record)]
     signed = ordered(record) & parts.offerable if service.hook == _SIGNING else frozenset[str]()
     if known.answer is None or not (advice or signed):
         return
@@ -88,11 +88,17 @@ def _addressed(parts: Wiring, service: Service, asked: HookRequest, issuer: Issu
     return Answer(issuer=issuer.iss, service=service.id, patient=patient, clinician=clinician, moment=now)
 
 
-def _shown(assessment: Assessment, cards: list[dict[str, Any]], record: PatientRecord) -> Iterator[Advice]:
+def _shown(
+    known: Known, assessment: Assessment, cards: list[dict[str, Any]], record: PatientRecord
+) -> Iterator[Advice]:
     groups = assessment.cards
     for group, card in zip(groups, cards, strict=False):  # one more card may say what was not assessed
         suggestions = joined([one.recommendation for one in group if one.recommendation])
-        named = dict(zip((one["uuid"] for one in card.get("suggestions", ())), map(offer, suggestions), strict=True))
+        lead = group[0].rule.id
+        named = {
+            suggestion_uuid(known.service, known.asked, lead, place): offer(one)
+            for place, one in enumerate(suggestions)
+        }
         yield from (_advice(one, record, assessment, card["uuid"], named) for one in group)
     for card in cards[len(groups) :]:
         yield Advice(card=card["uuid"], rule=NOT_ASSESSED, indicator=card["indicator"])

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from cds_service import __version__
 from cds_service.access import Issuer
+from cds_service.journal.log import log
 from cds_service.reasons import chart, markdown
 from cds_service.reasons.evaluated import Evaluated
 from cds_service.reasons.rules import pictures, reasons
@@ -17,7 +18,9 @@ from cds_service.why.refused import SAID, Word
 from cds_service.wire.links import service_named
 from hooks.assess import Rule
 
-_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {}"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {}"
+)
 
 
 def refused(word: Word) -> Response:
@@ -80,4 +83,6 @@ def _record(parts: Wiring, issuer: Issuer, grant: Grant, made: Evaluated | None)
     fields = {"event": "why", "correlation": g.correlation, **g.trace, "issuer": issuer.iss, "status": 200}
     fields |= {"patient": parts.ledger.pseudonyms.of(issuer.iss, grant.patient)}
     fields |= {"complete": made.assessment.complete} if made else {}
-    parts.audit.record(fields | {"duration_ms": round(1000 * (perf_counter() - g.began), 3)})
+    duration = round(1000 * (perf_counter() - g.began), 3)
+    log.info("why-shown", issuer=issuer.iss, outcome="reasons" if made else "too-little", duration_ms=duration)
+    parts.audit.record(fields | {"duration_ms": duration})

@@ -18,6 +18,7 @@ from cds_service.web.admission import Admission
 from cds_service.web.door import Door
 from cds_service.web.launches import Launches
 from cds_service.web.metrics import Metrics
+from cds_service.wire.shape import Shape
 from cds_service.workbench.pasted import Played
 from hooks import Service
 from hooks.knowledge import Knowledge, Profile
@@ -35,6 +36,7 @@ class Wiring:
     profile: Profile  # of the service; an issuer may have another
     profiles: Mapping[str, Profile]  # as they are at this site, by name
     callers: Callers
+    shape: Shape  # of the cards in open access
     admission: Admission
     services: Mapping[str, Service]
     templates: Mapping[str, str]
@@ -70,6 +72,10 @@ class Wiring:
     def why_for(self, issuer: Issuer) -> str | None:
         """Where the EHR opens the why page for this client's users; None where they have none."""
         return self.launches.address_for(issuer) if self.launches else None
+
+    def shape_for(self, issuer: Issuer) -> Shape:
+        """How this client wants its cards."""
+        return issuer.shape or self.shape
 
     def shadow(self, issuer: Issuer) -> frozenset[str]:
         """The rules that the configuration shows to nobody, or not to this client's users; `all` stands for the service."""

@@ -61,7 +61,7 @@ def _answer(body: bytes) -> _Answer:
     if json_fault(body):
         raise NotShown("ehr-unfit")
     try:
-        return msgspec.json.decode(body, type=_Answer)
+        return msgspec.json.decode(body, type=_Answer, strict=False)  # some write numbers as text
     except msgspec.DecodeError:
         raise NotShown("ehr-unfit") from None
 

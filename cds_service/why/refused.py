@@ -55,7 +55,11 @@ SAID: Mapping[Word, Said] = {
     "contradiction": Said(
         502, "The EHR sent data of another patient than the one whose chart is open. Nothing of it is shown.", _TELL
     ),
-    "full": Said(503, "Too many of these pages are being made at once.", "Try again in a few seconds."),
+    "full": Said(
+        503,
+        "The page cannot be made now: the service is busy, or its database does not answer.",
+        "Try again in a minute.",
+    ),
 }
 
 

@@ -6,12 +6,15 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from cds_service.languages import ENGLISH, Voice
-from cds_service.wire import orders
+from cds_service.wire import discreet, orders
+from cds_service.wire.evaluation import EXTENSION, evaluation
+from cds_service.wire.fitted import ends_nothing, fitted, usable
 from cds_service.wire.lines import TOPIC, Card, bullets, fits, stop, whole
 from cds_service.wire.links import why_link
 from cds_service.wire.not_assessed import not_assessed
 from cds_service.wire.override_reasons import CODINGS
 from cds_service.wire.request import HookRequest
+from cds_service.wire.shape import STANDARD, Shape
 from hooks.advice import Recommendation
 from hooks.assess import Assessment, Finding, Service
 from hooks.grouping import joined
@@ -20,7 +23,6 @@ from hooks.knowledge import Knowledge
 from hooks.sentences import NOTHING, Sentence, join, say
 from hooks.trace import TracedFinding, trace
 
-EXTENSION = "org.immune-status-cds.evaluation"
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://immune-status-cds.org/card")
 
 
@@ -31,33 +33,39 @@ def render(
     as_of: date,
     explain: str,
     *,
+    shape: Shape = STANDARD,
     why: str | None = None,
     voice: Voice = ENGLISH,
 ) -> dict[str, Any]:
-    """The whole answer. `explain` is full, summary (no reasons for silence) or off; `why`: where the reasons are shown.
+    """The whole answer. `explain` is full, summary (no reasons for silence) or off; the evaluation is in English always.
 
-    The cards are told by the voice, the evaluation in English always.
+    `shape`: as this client wants its cards; `why`: where the EHR opens all the reasons, if it can; `voice`: in which language.
     """
-    identity = _Identity(service, request)
+    if shape != STANDARD:
+        voice.to_english()  # what fits a card to a client knows no other language yet
+    identity, knowledge, groups = _Identity(service, request), assessment.profile.knowledge, assessment.cards
     traced = {one.rule: one for one in trace(assessment, as_of)}
-    knowledge = assessment.profile.knowledge
-    groups = assessment.cards
     crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
-
     links: Card = {"links": [why_link(service, why)]} if why else {}
 
     def shown(group: tuple[Finding, ...]) -> Callable[[Voice], Card]:
-        left_out = crowded if group is groups[-1] else []
-        return lambda one: _card(group, traced, request, knowledge, identity, left_out=left_out, voice=one) | links
+        left_out = crowded if group is groups[-1] and shape == STANDARD else []
+        return lambda one: _card(group, traced, knowledge, identity, shape, left_out=left_out, voice=one) | links
 
     cards = [whole(group[0].rule.id, shown(group), voice) for group in groups]
+    if shape != STANDARD:
+        cards = [_shaped(card, group, knowledge, shape) for card, group in zip(cards, groups, strict=True)]
+        if crowded and cards:
+            cards[-1]["detail"] += f"\n\n{_crowded_out(crowded)}"
     hidden = assessment.hidden_by_gaps
     if hidden:
-        uuid = identity.of("not-assessed")
-        cards.append(whole(NOT_ASSESSED, lambda one: not_assessed(hidden, uuid, one) | links, voice))
-    body: dict[str, Any] = {"cards": cards}
-    if explain != "off":
-        body["extension"] = {EXTENSION: _evaluation(assessment, groups, identity, full=explain == "full")}
+        gap = whole(NOT_ASSESSED, lambda one: not_assessed(hidden, identity.of("not-assessed"), one) | links, voice)
+        gap = discreet.covered_gap(gap, hidden) if shape.discreet else gap
+        cards.append(fitted(gap, shape, knowledge) if shape != STANDARD else gap)
+    body: dict[str, Any] = {"cards": cards if shape == STANDARD else voice.told(cards)}
+    if explain != "off" and "evaluation" not in shape.leaves_out:
+        leads = {one.rule.id: identity.of(group[0].rule.id) for group in groups for one in group}
+        body["extension"] = {EXTENSION: evaluation(assessment, leads, full=explain == "full")}
     return body
 
 
@@ -71,11 +79,17 @@ class _Identity:
     """UUIDs that are the same when the same call is repeated: of service, call, patient and rule."""
 
     def __init__(self, service: Service, request: HookRequest) -> None:
+        self.request = request
         self._call = f"{service.id}|{request.hook_instance}|{request.patient_id}"
 
     def of(self, *parts: object) -> str:
         """The UUID of a card, or of a suggestion of it."""
         return str(uuid5(_NAMESPACE, "|".join((self._call, *map(str, parts)))))
+
+
+def suggestion_uuid(service: Service, request: HookRequest, rule_id: str, place: int) -> str:
+    """The UUID of what such a card offers in this place, shown to the client or not."""
+    return _Identity(service, request).of(rule_id, "suggestion", place)
 
 
 def card_uuid(service: Service, request: HookRequest, rule_id: str) -> str:
@@ -91,9 +105,9 @@ def topic(rule_id: str) -> str:
 def _card(
     group: tuple[Finding, ...],
     traced: Mapping[str, TracedFinding],
-    request: HookRequest,
     knowledge: Knowledge,
     identity: _Identity,
+    shape: Shape,
     *,
     left_out: Iterable[Finding],
     voice: Voice,
@@ -114,19 +128,27 @@ def _card(
         },
         "overrideReasons": CODINGS,
     }
-    suggestions = joined(advice)
+    suggestions = usable(joined(advice), shape)
     if suggestions:
         card["suggestions"] = [
             {
                 "label": orders.label(one, knowledge),
                 "uuid": identity.of(lead.rule, "suggestion", place),
                 **({"isRecommended": True} if one.recommended else {}),
-                "actions": orders.actions(one, request, knowledge),
+                "actions": orders.actions(one, identity.request, knowledge),
             }
             for place, one in enumerate(suggestions)
         ]
         card["selectionBehavior"] = "any" if all(one.several for one in advice) else "at-most-one"
     return card
+
+
+def _shaped(card: Card, group: tuple[Finding, ...], knowledge: Knowledge, shape: Shape) -> Card:
+    """As the client wants it."""
+    offered = joined([one.recommendation for one in group if one.recommendation])
+    if shape.discreet:
+        card = discreet.covered(card, group, usable(offered, shape), knowledge)
+    return fitted(card, shape, knowledge, ends_nothing(offered, shape))
 
 
 def _summary(advice: Sequence[Recommendation], voice: Voice) -> Sentence:
@@ -145,33 +167,3 @@ def _detail(told: Sequence[TracedFinding]) -> Sentence:
     lines = dict.fromkeys(line for part in ("facts", "notes") for one in told for line in getattr(one, part))
     sources = dict.fromkeys(say("Source: {source}.", source=source) for one in told for source in one.sources)
     return join("\n\n", (*reasons, bullets([*lines]), *sources))
-
-
-def _evaluation(
-    assessment: Assessment, groups: tuple[tuple[Finding, ...], ...], identity: _Identity, full: bool
-) -> dict[str, Any]:
-    leads = {one.rule.id: identity.of(group[0].rule.id) for group in groups for one in group}
-    return {
-        "knowledge": assessment.profile.knowledge.version,
-        "profile": assessment.profile.name,
-        "complete": assessment.complete,
-        "findings": [_finding(one, leads.get(one.rule.id), full) for one in assessment.findings],
-    }
-
-
-def _finding(one: Finding, card: str | None, full: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {"rule": one.rule.id, "outcome": one.outcome}
-    said = one.recommendation
-    if said:
-        told["indicator"] = said.indicator
-        told |= {"level": said.level} if said.level else {}
-        told |= {"card": card} if card else {}
-    elif one.because and full:
-        told["because"] = str(one.because)
-    if one.outcome != "silent" and one.why:
-        told["why"] = one.why
-    if one.until:
-        told["until"] = one.until.isoformat()
-    if one.missing:
-        told["missing"] = list(one.missing)
-    return told

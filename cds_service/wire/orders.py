@@ -1,6 +1,7 @@
 """A clinical intent in, the FHIR R4 draft order out; every shape is validated with `fhir.resources` when the service starts."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from fhir.resources.R4B.medicationrequest import MedicationRequest
@@ -12,12 +13,14 @@ from cds_service.errors import Fault
 from cds_service.wire.draft_orders import draft_order
 from cds_service.wire.outcome import operation_outcome
 from cds_service.wire.request import HookRequest
+from cds_service.wire.shape import STANDARD, Shape
+from cds_service.wire.shaped_orders import RXNORM, shaped_order
 from hooks.advice import DrugOrder, RemoveDraft, ReplaceDraft, Suggestion, TestOrder
 from hooks.knowledge import Dose, Drug, Knowledge, LabTest
 from hooks.sentences import Sentence, say, term
 from hooks.wording import regimen_name, test_name
 
-RXNORM, LOINC, UCUM = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://loinc.org", "http://unitsofmeasure.org"
+LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 PRODUCT, DOSE, DOSE_UNIT = "product", "dose", "dose unit"  # contexts of terms
 _USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-._]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
@@ -151,15 +154,20 @@ def service_request(test: LabTest) -> dict[str, Any]:
     }
 
 
-def check_shapes(knowledge: Knowledge) -> int:
-    """Validates every resource we can send as FHIR R4 and returns how many; raises pydantic's ValidationError on a fault."""
+def check_shapes(knowledge: Knowledge, shapes: Iterable[Shape] = (STANDARD,)) -> int:
+    """Validates every resource we can send as FHIR R4, in the shape of each client, and returns how many.
+
+    Raises pydantic's ValidationError on a fault, and KeyError where a product's route has no code.
+    """
     whose = {"subject": {"reference": "Patient/example"}, "encounter": {"reference": "Encounter/example"}}
     parts = [one for regimen in knowledge.regimens.values() for one in regimen.drugs]
     drugs = [medication_request(one, dosed) | whose for one in parts for dosed in (True, False)]
     tests = [service_request(one) | whose for one in knowledge.tests.values()]
-    for drug in drugs:
-        MedicationRequest.model_validate(drug)
-    for test in tests:
-        ServiceRequest.model_validate(test)
+    every = set(shapes)
+    for shape in every:
+        for drug in drugs:
+            MedicationRequest.model_validate(shaped_order(drug, shape, knowledge))
+        for test in tests:
+            ServiceRequest.model_validate(shaped_order(test, shape, knowledge))
     OperationOutcome.model_validate(operation_outcome(Fault("example")))
-    return len(drugs) + len(tests) + 1
+    return len(every) * (len(drugs) + len(tests)) + 1

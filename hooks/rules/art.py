@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import agents, is_treatment
 from hooks.knowledge import Profile
 from hooks.record import Fact, PatientRecord
@@ -16,7 +17,11 @@ DECIDES_WHEN = (
 )  # infections whose treatment goes first
 
 
-@rule(cites=("art-for-all", "suppressed", "crag-positive-lasts"), needs=("conditions", "medications"))
+@rule(
+    cites=("art-for-all", "suppressed", "crag-positive-lasts"),
+    needs=("conditions", "medications"),
+    discreet=Discreet("Treatment to be started", "A recommended treatment is not on record: see whether to start it"),
+)
 def art_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Starting antiretroviral treatment.
 

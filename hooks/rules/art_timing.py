@@ -6,6 +6,7 @@ from datetime import date
 
 from hooks.advice import URGENCY, Indicator, Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import systemic
 from hooks.knowledge import Profile
 from hooks.record import DraftOrder, Fact, Medication, PatientRecord, Problem, ProblemState
@@ -78,6 +79,14 @@ _MENINGITIDES = (
     needs=("conditions", "medications"),
     worst="critical",
     of_order=True,
+    discreet=Discreet(
+        "The date to begin treatment",
+        "Before this treatment is begun: make sure of the date",
+        {
+            "critical": "Starting this treatment now can do harm: something else has to be treated first, ask a specialist",
+            "warning": "Starting this treatment: another illness still decides on the date, ask a specialist",
+        },
+    ),
 )
 def art_timing(record: PatientRecord, profile: Profile) -> Verdict:
     """The time to begin ART with meningitis or cryptococcal antigen.

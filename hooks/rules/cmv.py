@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import PatientRecord
 from hooks.rules.art import not_starting_art
@@ -10,7 +11,14 @@ from hooks.sentences import say
 from hooks.wording import amount
 
 
-@rule(cites=("cmv-eye-exam", "cmv-cd4", "cd4-fresh-for-start"), needs=("conditions",), of_order=True)
+@rule(
+    cites=("cmv-eye-exam", "cmv-cd4", "cd4-fresh-for-start"),
+    needs=("conditions",),
+    of_order=True,
+    discreet=Discreet(
+        "Eye examination before treatment", "Starting this treatment: dilated eye examination before or at the start"
+    ),
+)
 def cmv_eye_exam(record: PatientRecord, profile: Profile) -> Verdict:
     """Eye examination before ART.
 

@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, TestOrder, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import systemic
 from hooks.knowledge import Profile
 from hooks.record import LabResult, Medication, OtherResult, PatientRecord
@@ -24,6 +25,15 @@ from hooks.wording import amount, number, short_day
     ),
     needs=("conditions",),
     worst="warning",
+    discreet=Discreet(
+        "Test before treatment",
+        "A blood test is due before treatment is begun",
+        {
+            "conditional": "A blood test before treatment is begun may be considered",
+            "positive": "A blood test is positive and asks for a lumbar puncture, whatever the symptoms",
+            "treated": "A blood test was positive and is being treated: check that a lumbar puncture was done",
+        },
+    ),
 )
 def cryptococcal_screen(record: PatientRecord, profile: Profile) -> Verdict:
     """Cryptococcal antigen.
@@ -92,6 +102,7 @@ def _test(count: LabResult, older: OtherResult | None, record: PatientRecord, pr
         facts=(count, *((older,) if older else ())),
         notes=(say("Not checked: symptoms of meningitis, tests done elsewhere."),),
         suggestions=(TestOrder("crag", recommended=True),),
+        case="conditional" if cite.strength == "conditional" else "",
     )
 
 
@@ -121,6 +132,7 @@ def _positive(antigen: OtherResult, record: PatientRecord, profile: Profile) -> 
         cites=tuple(map(profile.cite, cites)),
         facts=(antigen, *record.cd4_counts[:1]),
         notes=_cautions(record, profile),
+        case="positive",
     )
 
 
@@ -142,6 +154,7 @@ def _treated(
         ),
         cites=(profile.cite("crag-positive"),),
         facts=(antigen, *taken, *record.cd4_counts[:1]),
+        case="treated",
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from hooks.advice import Lacks, Recommendation, RemoveDraft, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, systemic
 from hooks.knowledge import Profile
 from hooks.record import DraftOrder, Fact, Medication, PatientRecord
@@ -11,7 +12,19 @@ from hooks.rules.drafts import has_id, removals, resulting
 from hooks.sentences import say
 
 
-@rule(cites=("didanosine-tenofovir",), needs=("conditions",), worst="critical")
+@rule(
+    cites=("didanosine-tenofovir",),
+    needs=("conditions",),
+    worst="critical",
+    discreet=Discreet(
+        "Two drugs together",
+        "Two drugs not recommended together are ordered or taken",
+        {
+            "critical": "These orders bring two drugs together that are not recommended together",
+            "warning": "Two drugs are being taken that are not recommended together",
+        },
+    ),
+)
 def didanosine_tenofovir(record: PatientRecord, profile: Profile) -> Verdict:
     """Didanosine with tenofovir.
 
@@ -74,7 +87,13 @@ def _removals(ordered: list[DraftOrder], profile: Profile) -> tuple[RemoveDraft,
     return removals([one for one in didanosine if has_id(one)] or ordered, profile)
 
 
-@rule(cites=("zidovudine-cotrimoxazole",), needs=("conditions",))
+@rule(
+    cites=("zidovudine-cotrimoxazole",),
+    needs=("conditions",),
+    discreet=Discreet(
+        "Two drugs together", "Two drugs together: bone marrow toxicity adds up, check the full blood count"
+    ),
+)
 def zidovudine_cotrimoxazole(record: PatientRecord, profile: Profile) -> Verdict:
     """Zidovudine with TMP-SMX.
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import systemic
 from hooks.knowledge import Profile
 from hooks.record import Fact, LabResult, OtherResult, PatientRecord
@@ -16,7 +17,13 @@ from hooks.wording import amount, grade, regimen_name, short_day
 _ASK = say("Exposure cannot be read from a chart: ask.")
 
 
-@rule(cites=("histoplasmosis-cd4", "cd4-fresh-for-start"), needs=("conditions",))
+@rule(
+    cites=("histoplasmosis-cd4", "cd4-fresh-for-start"),
+    needs=("conditions",),
+    discreet=Discreet(
+        "Regional preventive treatment", "Preventive treatment for a risk of this region may be considered"
+    ),
+)
 def histoplasmosis_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Histoplasmosis prophylaxis.
 
@@ -41,6 +48,14 @@ def histoplasmosis_start(record: PatientRecord, profile: Profile) -> Verdict:
         "cd4-fresh-for-start",
     ),
     needs=("conditions",),
+    discreet=Discreet(
+        "Regional test and preventive treatment",
+        "A test or preventive treatment for a risk of this region may be considered",
+        {
+            "serology": "The yearly blood test for a risk of this region is due",
+            "offer": "Preventive treatment for a risk of this region may be considered",
+        },
+    ),
 )
 def coccidioidomycosis_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Coccidioidomycosis screening and prophylaxis.
@@ -72,6 +87,9 @@ def coccidioidomycosis_start(record: PatientRecord, profile: Profile) -> Verdict
         "cd4-fresh-for-start",
     ),
     needs=("conditions",),
+    discreet=Discreet(
+        "Regional preventive treatment", "Preventive treatment for a risk of this region may be considered"
+    ),
 )
 def talaromycosis_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Talaromycosis prophylaxis.
@@ -132,6 +150,7 @@ def _offer(
         facts=facts,
         notes=(*(_interactions(record, profile) if choice.offers else ()), *choice.notes),
         suggestions=tuple(replace(one, recommended=False) for one in choice.offers),  # the risk is asked for first
+        case="offer",
     )
 
 
@@ -179,4 +198,5 @@ def _serology(older: OtherResult | None, record: PatientRecord, profile: Profile
         cites=(profile.cite("coccidioidomycosis-screen-cd4"), profile.cite("coccidioidomycosis-screen-interval")),
         facts=(count, *((older,) if older else ())),
         notes=(say("No order is offered: choose the test of your laboratory."),),
+        case="serology",
     )

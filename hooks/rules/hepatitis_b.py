@@ -5,6 +5,7 @@ from dataclasses import replace
 from hooks.advice import Indicator, Lacks, Recommendation, RemoveDraft, Silent, TestOrder, Verdict
 from hooks.art_history import is_complete
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import EMTRICITABINE, LAMIVUDINE, antiretrovirals
 from hooks.facts import drug_names
 from hooks.knowledge import Knowledge, Profile
@@ -19,7 +20,20 @@ _ONE = {_TENOFOVIR: say("tenofovir"), _CYTOSINE: say("lamivudine or emtricitabin
 
 
 @rule(
-    cites=("hepatitis-b", "hepatitis-b-entecavir"), needs=("conditions", "medications"), worst="critical", of_order=True
+    cites=("hepatitis-b", "hepatitis-b-entecavir"),
+    needs=("conditions", "medications"),
+    worst="critical",
+    of_order=True,
+    discreet=Discreet(
+        "Cover after a change of treatment",
+        "This change of treatment may leave a second illness without cover: see why",
+        {
+            "flare": "These orders leave a second illness without enough cover: it may flare; take expert advice before signing",
+            "renewed": "The treatment being renewed leaves a second illness without enough cover; take expert advice",
+            "lost": "A drug with a second use is taken away and its test is not on file: test first",
+            "never-measured": "A blood test that this treatment calls for is not on file: test now",
+        },
+    ),
 )
 def hepatitis_b_flare(record: PatientRecord, profile: Profile) -> Verdict:
     """Hepatitis B under the regimen that would result.
@@ -128,6 +142,7 @@ def _flare(
         suggestions=_removals(makers, profile),
         several=True,
         also=say("hepatitis B would be left without enough cover"),
+        case="renewed" if renewed else "flare",
     )
 
 
@@ -154,6 +169,7 @@ def _never_measured(
         notes=(*((say("HBsAg is already on its way."),) if known else ()), *_notes(record)),
         suggestions=() if known else (TestOrder("hbsag", recommended=True),),
         also=say("no HBsAg is on file"),
+        case="lost" if lost else "never-measured",
     )
 
 

@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import systemic
 from hooks.facts import drug_names
 from hooks.knowledge import Profile
@@ -23,6 +24,9 @@ _INDICATIONS = {  # of each role what else the drug is given for; the first role
     cites=("immune-therapy", "interleukin-2", "immune-therapy-none-approved", "immune-therapy-studied"),
     needs=("conditions",),
     of_order=True,
+    discreet=Discreet(
+        "An order outside its indications", "A drug is ordered whose apparent purpose is not supported outside trials"
+    ),
 )
 def immune_therapy(record: PatientRecord, profile: Profile) -> Verdict:
     """Immune-based therapy to raise the CD4 count.

@@ -2,6 +2,7 @@
 
 from hooks.advice import Indicator, Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, systemic
 from hooks.facts import DRUG
 from hooks.knowledge import Profile
@@ -54,6 +55,7 @@ _REVIEW = (
     ),
     needs=("conditions", "medications", "cd4-count", "viral-load"),
     worst="warning",
+    discreet=Discreet("Recovery on treatment", "Blood results do not recover as expected on treatment: review"),
 )
 def immunologic_non_response(record: PatientRecord, profile: Profile) -> Verdict:
     """A CD4 count that does not recover despite suppression.

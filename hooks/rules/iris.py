@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import DraftedArt, LabResult, PatientRecord
 from hooks.rules.art import not_on_art
@@ -44,6 +45,11 @@ _SAY = say(
     needs=("conditions", "medications"),
     worst="warning",
     of_order=True,
+    discreet=Discreet(
+        "Counselling when treatment is begun or changed",
+        "Treatment is begun or changed: tell the patient what to watch for",
+        {"warning": "Treatment is begun or changed, high risk of a reaction: tell the patient what to watch for"},
+    ),
 )
 def iris_counselling(record: PatientRecord, profile: Profile) -> Verdict:
     """Counselling on IRIS before ART is started, restarted or switched.
@@ -156,6 +162,7 @@ def _counsel(
         "baseline-after",
     ),
     needs=("conditions", "medications", "cd4-count", "viral-load"),
+    discreet=Discreet("The first weeks of treatment", "A rapid response to treatment: ask about new symptoms"),
 )
 def iris_watch(record: PatientRecord, profile: Profile) -> Verdict:
     """Watching for IRIS after a rapid response.

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import covers_mac
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
@@ -17,6 +18,9 @@ from hooks.wording import amount, number, short_day
 @rule(
     cites=("mac-none-with-art", "mac-cd4", "mac-on-art", "suppressed", "cd4-fresh-for-start", "viral-load-fresh"),
     needs=("conditions",),
+    discreet=Discreet(
+        "Preventive treatment", "A low blood result: preventive treatment may be considered until treatment works"
+    ),
 )
 def mac_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Prophylaxis against disseminated MAC.

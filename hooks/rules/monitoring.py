@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, TestOrder, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import LOOK_BACK_DAYS, LabResult, PatientRecord
 from hooks.rules.immunologic import immunologic_non_response
@@ -48,6 +49,7 @@ _WHY = say(
         "suppressed",
     ),
     needs=("conditions", "cd4-count", "viral-load"),
+    discreet=Discreet("Overdue tests", "Follow-up blood testing is due"),
 )
 def monitoring_due(record: PatientRecord, profile: Profile) -> Verdict:
     """Overdue CD4 count or viral load.

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import covers_pneumocystis
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord, Problem, ProblemState
@@ -53,6 +54,19 @@ _OPEN: tuple[ProblemState, ...] = ("active", "unknown")
     ),
     needs=("conditions",),
     worst="warning",
+    discreet=Discreet(
+        "Preventive treatment",
+        "A blood result or the problem list asks whether preventive treatment is due",
+        {
+            "warning": "Preventive treatment is due",
+            "due": "Preventive treatment is due",
+            "consider": "Preventive treatment may be considered",
+            "for-all": "Preventive treatment is advised in this setting",
+            "choice": "Preventive treatment is not taken: clinician's choice",
+            "stale": "An old blood result is to be rechecked; preventive treatment may be due",
+            "active": "An illness on the problem list: treatment, then preventive treatment",
+        },
+    ),
 )
 def pneumocystis_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Starting Pneumocystis prophylaxis.

@@ -64,6 +64,7 @@ def by_percent(percent: LabResult, count: LabResult | None, record: PatientRecor
         facts=(percent, *((count,) if count else ()), *record.viral_loads[:1]),
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="consider",
     )
 
 
@@ -97,6 +98,7 @@ def delayed(count: LabResult, waits: Sequence[Problem], record: PatientRecord, p
         facts=(count, *waits),
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="consider",
     )
 
 
@@ -114,6 +116,7 @@ def by_disease(
         facts=(disease, *record.cd4_counts[:1]),
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="due",
     )
 
 
@@ -128,6 +131,7 @@ def for_all(record: PatientRecord, profile: Profile) -> Recommendation:
         facts=record.cd4_counts[:1],
         notes=(*_pending(record), *choice.notes),
         suggestions=choice.offers,
+        case="for-all",
     )
 
 
@@ -155,6 +159,7 @@ def left_to_the_clinician(
         cites=(profile.cite("pneumocystis-cd4-whatever-the-viral-load"), profile.cite("pneumocystis-lapse-span")),
         facts=(count, run[0], run[-1]),
         notes=_pending(record),
+        case="choice",
     )
 
 
@@ -179,6 +184,7 @@ def stale(count: LabResult, record: PatientRecord, profile: Profile) -> Recommen
         cites=(profile.cite("pneumocystis-cd4"), profile.cite("cd4-fresh-for-start")),
         facts=(count, *record.viral_loads[:1]),
         notes=_pending(record),
+        case="stale",
     )
 
 
@@ -194,6 +200,7 @@ def active_disease(record: PatientRecord, profile: Profile, active: tuple[Proble
         cites=(profile.cite("pneumocystis-secondary"),),
         facts=(*active[:1], *record.cd4_counts[:1]),
         notes=(say("Not offered as an order: treatment doses depend on severity and kidney function."),),
+        case="active",
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from hooks.advice import URGENCY, Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import systemic
 from hooks.facts import drug_names
 from hooks.knowledge import Profile
@@ -30,6 +31,15 @@ _ADJUNCTS = frozenset(("6313", "877015"))  # leucovorin and levoleucovorin prote
     ),
     needs=("conditions", "allergies"),
     worst="critical",
+    discreet=Discreet(
+        "Safety of preventive treatment",
+        "Something on file speaks against a drug that is ordered or taken: see why",
+        {
+            "critical": "A drug in these orders can harm this patient: see why before signing",
+            "warning": "A drug that is ordered or taken may be unsafe or not protect enough",
+            "info": "A past reaction to a drug in these orders is on file",
+        },
+    ),
 )
 def prophylaxis_agent(record: PatientRecord, profile: Profile) -> Verdict:
     """Safety and cover of the prophylaxis agent.

@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import COTRIMOXAZOLE, ETHAMBUTOL, RIFABUTIN, covers_pneumocystis, covers_toxoplasma, prevents_mac
 from hooks.knowledge import Profile
 from hooks.record import Medication, PatientRecord
@@ -39,6 +40,9 @@ from hooks.wording import number
         "toxoplasma-stop-span",
     ),
     needs=("conditions", "medications"),
+    discreet=Discreet(
+        "Preventive treatment", "Results have recovered: see whether preventive treatment can be stopped"
+    ),
 )
 def pneumocystis_stop(record: PatientRecord, profile: Profile) -> Verdict:
     """Stopping Pneumocystis prophylaxis.
@@ -96,6 +100,9 @@ def _stop_pneumocystis(
         "assay-limit",
     ),
     needs=("conditions", "medications"),
+    discreet=Discreet(
+        "Preventive treatment", "Results have recovered: see whether preventive treatment can be stopped"
+    ),
 )
 def toxoplasma_stop(record: PatientRecord, profile: Profile) -> Verdict:
     """Stopping toxoplasma prophylaxis.
@@ -158,6 +165,9 @@ def _goes_on(record: PatientRecord, profile: Profile) -> Silent | None:
         "suppressed",
     ),
     needs=("conditions", "medications"),
+    discreet=Discreet(
+        "Preventive treatment", "Results have recovered: see whether preventive treatment can be stopped"
+    ),
 )
 def mac_stop(record: PatientRecord, profile: Profile) -> Verdict:
     """Stopping MAC prophylaxis.

@@ -2,12 +2,25 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import PatientRecord
 from hooks.sentences import Sentence, capital, say, verbatim
 
 
-@rule(cites=("adult-age",), needs=("conditions",))
+@rule(
+    cites=("adult-age",),
+    needs=("conditions",),
+    discreet=Discreet(
+        "Who is advised",
+        "It is not clear whether this patient can be advised here: see what is missing",
+        {
+            "status": "A status in this record is not clear: please confirm it and record the result",
+            "no-age": "Age is not on file: no advice is given without it",
+            "child": "Age outside the scope of this service: see the paediatric guideline",
+        },
+    ),
+)
 def scope(record: PatientRecord, profile: Profile) -> Verdict:
     """Scope of this service.
 
@@ -20,6 +33,7 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
     if record.hiv.status == "unclear":
         return _outside(
             profile,
+            "status",
             say("HIV status is not clear in this record: please confirm it and record the result"),
             say("{basis}.", basis=capital(record.hiv.basis)),
             say("No advice is given until the status is recorded."),
@@ -28,6 +42,7 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
     if record.ages is None or len(set(grown)) > 1:
         return _outside(
             profile,
+            "no-age",
             say("Age is not on file: no advice is given without it"),
             say("The date of birth is missing or incomplete."),
             say("This service advises on adults and adolescents from 13 years of age."),
@@ -35,6 +50,7 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
     if not all(grown):
         return _outside(
             profile,
+            "child",
             say(
                 "Age {years}: outside the scope of this service, see the paediatric guideline",
                 years=_years(record.ages),
@@ -59,7 +75,12 @@ def _years(ages: tuple[int, int]) -> Sentence:
     return verbatim(ages[0]) if ages[0] == ages[1] else say("{least} or {most}", least=ages[0], most=ages[1])
 
 
-def _outside(profile: Profile, summary: Sentence, *rationale: Sentence) -> Recommendation:
+def _outside(profile: Profile, case: str, summary: Sentence, *rationale: Sentence) -> Recommendation:
     return Recommendation(
-        summary=summary, indicator="info", rationale=rationale, cites=(profile.cite("adult-age"),), ends_matter=True
+        summary=summary,
+        indicator="info",
+        rationale=rationale,
+        cites=(profile.cite("adult-age"),),
+        ends_matter=True,
+        case=case,
     )

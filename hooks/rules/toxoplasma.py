@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import covers_toxoplasma
 from hooks.knowledge import Profile
 from hooks.record import LabResult, OtherResult, PatientRecord
@@ -22,6 +23,7 @@ from hooks.wording import amount, day, number, short_day
         "cd4-usable-for-start",
     ),
     needs=("conditions",),
+    discreet=Discreet("Test before preventive treatment", "A blood test that decides on preventive treatment is due"),
 )
 def toxoplasma_test(record: PatientRecord, profile: Profile) -> Verdict:
     """Toxoplasma IgG.
@@ -95,6 +97,15 @@ def _fall(record: PatientRecord, profile: Profile) -> LabResult:
     ),
     needs=("conditions",),
     worst="warning",
+    discreet=Discreet(
+        "Preventive treatment",
+        "Blood results ask whether preventive treatment is due",
+        {
+            "warning": "Preventive treatment is due",
+            "stale": "An old blood result is to be rechecked; preventive treatment may be due",
+            "active": "An illness on the problem list: treatment, then preventive treatment",
+        },
+    ),
 )
 def toxoplasma_start(record: PatientRecord, profile: Profile) -> Verdict:
     """Starting toxoplasma prophylaxis.

@@ -126,6 +126,7 @@ def stale(count: LabResult, key: str, record: PatientRecord, profile: Profile) -
         cites=(profile.cite(key), profile.cite("cd4-fresh-for-start")),
         facts=(count,),
         notes=_pending(record),
+        case="stale",
     )
 
 
@@ -141,6 +142,7 @@ def active_disease(active: tuple[Problem, ...], record: PatientRecord, profile: 
         cites=(profile.cite("toxoplasma-secondary"),),
         facts=(*active[:1], *record.cd4_counts[:1]),
         notes=(say("Not offered as an order: treatment doses depend on weight and kidney function."),),
+        case="active",
     )
 
 

@@ -2,6 +2,7 @@
 
 from hooks.advice import Lacks, Silent, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.drugs import systemic
 from hooks.knowledge import Profile
 from hooks.record import LabResult, OtherResult, PatientRecord
@@ -17,6 +18,16 @@ from hooks.wording import amount, day
     may_cite=("tb-test", "tb-regimens", "tb-pregnancy", "tb-retest-cd4"),
     needs=("conditions",),
     worst="warning",
+    discreet=Discreet(
+        "Screening and preventive treatment",
+        "Screening or preventive treatment is due",
+        {
+            "treat": "Preventive treatment is recommended once active illness is excluded",
+            "pregnant": "A positive screening test in pregnancy: exclude active illness; treatment usually waits for delivery",
+            "first": "A screening test that is done once is not on file",
+            "repeat": "A screening test was negative some time ago: repeat it",
+        },
+    ),
 )
 def tuberculosis_prevention(record: PatientRecord, profile: Profile) -> Verdict:
     """Tuberculosis prevention.
@@ -92,6 +103,7 @@ def _count_at(test: OtherResult, record: PatientRecord, profile: Profile) -> Lab
     cites=("tb-iris-prednisone", "tb-iris-cd4", "tb-iris-treatment", "cd4-fresh-for-start", "hbsag-negative-lasts"),
     needs=("conditions", "medications"),
     of_order=True,
+    discreet=Discreet("Preventive prednisone", "Starting this treatment: preventive prednisone may be considered"),
 )
 def tb_iris_prednisone(record: PatientRecord, profile: Profile) -> Verdict:
     """Prednisone before TB-IRIS.

@@ -45,6 +45,7 @@ def after_infection(evidence: tuple[Fact, ...], record: PatientRecord, profile: 
             cites=tuple(map(profile.cite, ("tb-preventive", "tb-symptoms", "tb-pregnancy"))),
             facts=evidence,
             notes=(_NOT_CHECKED,),
+            case="pregnant",
         )
     summary = say(
         "{shown}, no preventive treatment on file: exclude active TB, then treat", shown=_shown(evidence, record)
@@ -80,6 +81,7 @@ def _treat(summary: Sentence, facts: tuple[Fact, ...], record: PatientRecord, pr
             _PREGNANCY_NOT_CHECKED if maybe_pregnant else _NOT_CHECKED,
         ),
         suggestions=choice.offers,
+        case="treat",
     )
 
 
@@ -102,6 +104,7 @@ def first_test(profile: Profile) -> Recommendation:
         cites=(profile.cite("tb-test"),),
         notes=(_SKIN_TESTS,),
         suggestions=(TestOrder("tb-test", recommended=True),),
+        case="first",
     )
 
 
@@ -126,6 +129,7 @@ def repeat_test(negative: OtherResult, then: LabResult, latest: LabResult, profi
         facts=(negative, then, latest),
         notes=(_SKIN_TESTS,),
         suggestions=(TestOrder("tb-test", recommended=True),),
+        case="repeat",
     )
 
 

@@ -4,6 +4,7 @@ from datetime import date
 
 from hooks.advice import Lacks, Recommendation, Silent, TestOrder, Verdict
 from hooks.assess import rule
+from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
 from hooks.rules.art import not_on_art
@@ -29,6 +30,9 @@ _NEEDS = ("conditions", "medications", "viral-load")
     cites=("virologic-failure", "failure-viral-load", "failure-after", "failure-apart", "failure-fresh"),
     needs=_NEEDS,
     worst="warning",
+    discreet=Discreet(
+        "Treatment that does not work", "Two blood results show that treatment does not work as it should: review"
+    ),
 )
 def virologic_failure(record: PatientRecord, profile: Profile) -> Verdict:
     """Confirmed virologic failure.
@@ -80,8 +84,8 @@ def _failing(profile: Profile) -> Sentence:
 
 def _short(profile: Profile) -> str:
     limit = number(profile.limit("failure-viral-load"))
-    below = profile.thresholds["failure-viral-load"].inclusive
-    return f"below {limit} copies/mL" if below else f"not above {limit} copies/mL"
+    side = "below" if profile.thresholds["failure-viral-load"].inclusive else "not above"
+    return f"{side} {limit} copies/mL"
 
 
 def _measured(one: LabResult, record: PatientRecord) -> Sentence:
@@ -142,6 +146,7 @@ def _confirmed_by(record: PatientRecord, profile: Profile) -> LabResult | None:
     ),
     may_cite=("single-failure-on-nnrti",),
     needs=_NEEDS,
+    discreet=Discreet("A result to be repeated", "A blood result is to be repeated"),
 )
 def viremia_recheck(record: PatientRecord, profile: Profile) -> Verdict:
     """Rechecking a raised viral load.
@@ -180,11 +185,9 @@ def viremia_recheck(record: PatientRecord, profile: Profile) -> Verdict:
 def _when(profile: Profile) -> Sentence:
     """In how many weeks, or months of 30 days where it is that long."""
     first, last = profile.days("recheck-from"), profile.days("recheck-to")
-    return (
-        say("in {months} months", months=first // 30)
-        if first == last
-        else say("in {first} to {last} weeks", first=first // 7, last=last // 7)
-    )
+    if first == last:
+        return say("in {months} months", months=first // 30)
+    return say("in {first} to {last} weeks", first=first // 7, last=last // 7)
 
 
 def _fast_switch(record: PatientRecord, profile: Profile) -> tuple[Sentence, ...]:

@@ -95,6 +95,7 @@ PAGES: dict[str, Callable[[Desk], Watched]] = {
     "pasted-bundle": lambda at: at.pasted(json.dumps(bundle())),
     "pasted-hostile": lambda at: at.pasted(json.dumps(hostile_request())),
     "refused": lambda at: at.pasted('{"hook": "order-sign"}'),
+    "why": lambda at: at.open(f"{at.servers.demo}/ehr/open?patient=results-not-trusted"),
     "report": lambda at: at.open(f"{at.servers.site}{REPORT}"),
     "report-of-nothing": lambda at: at.open(f"{at.servers.site}/report?from=2020-01-01&to=2020-01-31"),
     "doctor": lambda at: at.open(DOCTOR),

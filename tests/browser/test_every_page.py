@@ -22,6 +22,7 @@ SAID = {
     "pasted-bundle": "immune-status-patient-view",
     "pasted-hostile": "Stop all treatment",
     "refused": "The service would answer a call with this: 400",
+    "why": "The chart was read again for this page",
     "report": "Rule by rule",
     "report-of-nothing": "Nothing was recorded in these days",
     "doctor": "Which advice this client can get",

@@ -1,6 +1,7 @@
 """A page of the browser in; out comes all that is wrong with it: errors, what its policy forbids, whom else it calls."""
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
@@ -29,7 +30,7 @@ class Watched:
 
     def hears(self, response: Response) -> None:
         """What it asked for and did not get."""
-        if not response.ok:
+        if response.status >= HTTPStatus.BAD_REQUEST:
             self.noticed.append(f"{response.status}: {response.url}")
 
 

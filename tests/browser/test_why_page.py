@@ -1,34 +1,29 @@
 """The why page in a real browser: launched by an EHR, read, reloaded and framed; nothing runs, nothing is asked elsewhere."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from cds_service.why.refused import SAID
+from tests.browser.chromium import browser, lacking
 from tests.faults.certificates import certificates, context
 from tests.smart_launch import PATIENT, Door, Scene, launching, serving
-
-pytest.importorskip("playwright.sync_api", reason="no browser can be steered")
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    if why := lacking():
+        pytest.skip(why)
     with launching(tmp_path_factory.mktemp("site")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def steered(scene: Scene) -> Iterator[Browser]:  # noqa: ARG001  (without a browser it is skipped there)
+    with browser() as found:
         yield found
 
 
@@ -46,8 +41,8 @@ class Watched:
 
 
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Watched]:
-    with browser.new_context(ignore_https_errors=True) as fresh:
+def tab(steered: Browser) -> Iterator[Watched]:
+    with steered.new_context(ignore_https_errors=True) as fresh:
         found = Watched(fresh.new_page())
         found.page.on("request", lambda one: found.asked.append(one.url))
         found.page.on("console", found.complain)
