@@ -18,6 +18,8 @@ from cds_service.chart.prefetch import KEYS
 from cds_service.chart.templates import prefetch_templates
 from cds_service.demo.moments import Moments
 from cds_service.journal.audit import Audit
+from cds_service.languages import LANGUAGES
+from cds_service.languages import load as load_language
 from cds_service.ledger import Ledger
 from cds_service.outbound.connection import trusting
 from cds_service.outbound.url_guard import Guard
@@ -52,7 +54,7 @@ def create_app(
 ) -> Flask:
     """The application. `database_made`: who starts it has seen to the database, and where there is none it is away.
 
-    Raises SettingFault, KnowledgeFault, LedgerDown or pydantic's ValidationError, and then nothing starts.
+    Raises SettingFault, KnowledgeFault, LedgerDown, ValueError (of a catalogue) or pydantic's ValidationError: nothing starts.
     """
     knowledge = load()
     profiles = load_profiles(knowledge)
@@ -63,6 +65,8 @@ def create_app(
         knowledge, profiles, metrics.canary
     )  # of the guidelines as they are, whatever this site has set
     profiles = site_profiles(profiles, settings)
+    for language in LANGUAGES[1:]:
+        load_language(language)
     for name in ("request", "order-request", "feedback"):
         validator(name)
     issuers = trusted_issuers(settings)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from hooks.knowledge import Citation, Regimen
 from hooks.record import Fact
+from hooks.sentences import NOTHING, Sentence
 
 Indicator = Literal["critical", "warning", "info"]
 URGENCY: tuple[Indicator, ...] = ("critical", "warning", "info")
@@ -42,7 +43,7 @@ class RemoveDraft:
     """Clinical intent: take this drug out of the orders about to be signed."""
 
     source: str  # Type/id of the draft
-    name: str
+    name: Sentence
     recommended: bool = False
 
     @property
@@ -56,7 +57,7 @@ class ReplaceDraft:
     """Clinical intent: make of this draft an order for the regimen (of one drug)."""
 
     source: str
-    name: str
+    name: Sentence
     order: DrugOrder
 
     @property
@@ -77,15 +78,15 @@ Suggestion = DrugOrder | TestOrder | RemoveDraft | ReplaceDraft
 class Recommendation:
     """What to say: the point in one line, why, on what facts, by whose authority, and what can be ordered."""
 
-    summary: str
+    summary: Sentence
     indicator: Indicator
-    rationale: tuple[str, ...]
+    rationale: tuple[Sentence, ...]
     cites: tuple[Citation, ...]
     facts: tuple[Fact, ...] = ()
-    notes: tuple[str, ...] = ()  # what was missing, or not checked
+    notes: tuple[Sentence, ...] = ()  # what was missing, or not checked
     suggestions: tuple[Suggestion, ...] = ()
     several: bool = False  # more than one suggestion may be taken
-    also: str = ""  # what its summary adds to that of a card it shares
+    also: Sentence = NOTHING  # what its summary adds to that of a card it shares
     stops: frozenset[str] = frozenset()  # sources of the drugs it says may be stopped: such findings share a card
     about_order: bool = False  # speaks of the very order being signed, so it is never unrelated to it
     level: str | None = None

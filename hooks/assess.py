@@ -14,8 +14,10 @@ from hooks.holding import NO_ROOM, NOTHING, QUIET, SHADOW, SWITCHED_OFF, UNRELAT
 from hooks.knowledge import Profile
 from hooks.record import Fact, Gap, PatientRecord
 from hooks.sameness import Mark, mark
+from hooks.sentences import Sentence, say, term
 
 MOST_CARDS = 3
+TITLE = "title"  # context of the titles of rules, as terms
 _log = logging.getLogger("hooks.assess")
 
 
@@ -24,7 +26,7 @@ class Rule:
     """One recommendation as code; made by `@rule`, called like the function it was made from."""
 
     id: str
-    title: str
+    title: Sentence
     cites: tuple[str, ...]  # statements and thresholds that every profile has
     may_cite: tuple[str, ...]  # those that a guideline may be without: the rule then does without them
     needs: tuple[str, ...]
@@ -54,7 +56,7 @@ def rule(
     """Makes a rule of a function: its name is the id, its docstring the title and the When / Then."""
 
     def make(function: Callable[[PatientRecord, Profile], Verdict]) -> Rule:
-        title = (function.__doc__ or "").strip().split("\n", 1)[0].rstrip(".")
+        title = term(TITLE, (function.__doc__ or "").strip().split("\n", 1)[0].rstrip("."))
         named = function.__name__.replace("_", "-")
         return Rule(named, title, cites, may_cite, needs, worst, of_order, discreet, function)
 
@@ -171,7 +173,7 @@ def _finding(one: Rule, verdict: Verdict, record: PatientRecord) -> Finding:
         return Finding(rule=one, outcome="silent", because=verdict.because, facts=verdict.facts)
     gaps = tuple(gap for gap in map(record.gap, verdict.data) if gap)
     if not verdict.data:  # it raised: all it needs is in doubt
-        gaps = tuple(Gap(datum, "could not be assessed for an internal fault") for datum in one.needs)
+        gaps = tuple(Gap(datum, say("could not be assessed for an internal fault")) for datum in one.needs)
     missing = verdict.data or one.needs
     return Finding(
         rule=one, outcome="not-assessed", missing=missing, gaps=gaps, facts=verdict.facts, unlikely=verdict.unlikely

@@ -12,7 +12,8 @@ from hooks.assess import Rule, judge
 from hooks.facts import drug_names, problem_name
 from hooks.knowledge import Profile, Threshold
 from hooks.record import LabResult, Measure, Medication, OtherResult, PatientRecord
-from hooks.wording import amount, capital, day, name
+from hooks.sentences import capital
+from hooks.wording import amount, day, name
 
 Change = tuple[
     str, str, PatientRecord

@@ -5,25 +5,32 @@ from datetime import date
 
 from hooks.knowledge import Knowledge
 from hooks.record import Allergy, DraftOrder, Fact, LabResult, Medication, OtherResult, Problem
-from hooks.wording import ago, amount, capital, day, listed, name
+from hooks.sentences import Sentence, capital, join, say, term, together, verbatim
+from hooks.wording import ago, amount, day, name
+
+DRUG, RESULT = "drug", "result"  # contexts of terms
 
 
-def fact(one: Fact, as_of: date, knowledge: Knowledge) -> str:
+def fact(one: Fact, as_of: date, knowledge: Knowledge) -> Sentence:
     """One fact in words."""
     match one:
         case LabResult():
-            line = f"{name(one.measure)} {amount(one)}, {day(one.date)} ({ago(one.age_days(as_of))})"
-            return "; ".join((line, *one.notes))
+            said = say("{what} {amount}, {when}", what=name(one.measure), amount=amount(one), when=_when(one, as_of))
+            return join("; ", (said, *one.notes))
         case OtherResult():
-            return f"{capital(name(one.test))} {one.result}, {day(one.date)} ({ago(one.age_days(as_of))})"
+            result = term(RESULT, one.result)
+            return say("{what} {result}, {when}", what=capital(name(one.test)), result=result, when=_when(one, as_of))
         case Problem():
-            return f"On the problem list: {problem_name(one)}, {_STATES[one.state]}{_since(one.onset)}"
+            return _problem(one)
         case Medication():
-            return f"On the medication list: {drug_names(one.ingredients, knowledge)}, {_taking(one)}"
+            drugs = drug_names(one.ingredients, knowledge)
+            return say("On the medication list: {drugs}, {taken}", drugs=drugs, taken=_taking(one))
         case Allergy():
-            return f"Allergy: {_allergens(one, knowledge)}, {_SEVERITIES[one.severe]}"
+            allergens, severity = _allergens(one, knowledge), _SEVERITIES[one.severe]
+            return say("Allergy: {allergens}, {severity}", allergens=allergens, severity=severity)
         case DraftOrder():  # pragma: no branch  (there is no other kind of fact)
-            return f"{'To be stopped' if one.stops else 'Being ordered'}: {_asked(one, knowledge)}"
+            asked = _asked(one, knowledge)
+            return say("To be stopped: {what}", what=asked) if one.stops else say("Being ordered: {what}", what=asked)
 
 
 def origin(one: Fact) -> str:
@@ -32,41 +39,51 @@ def origin(one: Fact) -> str:
     return f"{received}{one.source}"
 
 
-def drug_names(ingredients: Iterable[str], knowledge: Knowledge) -> str:
+def drug_names(ingredients: Iterable[str], knowledge: Knowledge) -> Sentence:
     """The names of ingredients, by their code where one has none."""
     known = knowledge.ingredients
-    return listed(sorted(known[code].name if code in known else code for code in ingredients))
+    named = {code: term(DRUG, known[code].name) if code in known else verbatim(code) for code in ingredients}
+    return together(sorted(named.values()))
 
 
-def problem_name(one: Problem) -> str:
+def problem_name(one: Problem) -> Sentence:
     """The most telling name of a problem."""
     concepts = sorted(one.concepts, key=lambda concept: (concept in _BROAD, concept))
     return name(concepts[0])
 
 
 _BROAD = ("aids", "cryptococcosis", "hiv-infection", "tb-active")  # said only where nothing narrower is known
-_STATES = {"active": "active", "past": "past", "unknown": "state not recorded"}
-_SEVERITIES = {True: "severe", False: "not severe", None: "severity not recorded"}
+_STATES = {"active": say("active"), "past": say("past"), "unknown": say("state not recorded")}
+_SEVERITIES = {True: say("severe"), False: say("not severe"), None: say("severity not recorded")}
 
 
-def _taking(one: Medication) -> str:
+def _when(one: LabResult | OtherResult, as_of: date) -> Sentence:
+    return say("{day} ({ago})", day=day(one.date), ago=ago(one.age_days(as_of)))
+
+
+def _problem(one: Problem) -> Sentence:
+    problem, state = problem_name(one), _STATES[one.state]
+    if one.onset:
+        onset = day(one.onset)
+        return say("On the problem list: {problem}, {state} since {day}", problem=problem, state=state, day=onset)
+    return say("On the problem list: {problem}, {state}", problem=problem, state=state)
+
+
+def _taking(one: Medication) -> Sentence:
     if one.current:
-        return f"taken{_since(one.since)}"
-    ended = f"taken until {day(one.until)}" if one.until else "no longer taken"
-    return f"{ended}, begun {day(one.since)}" if one.since else ended
+        return say("taken since {day}", day=day(one.since)) if one.since else say("taken")
+    ended = say("taken until {day}", day=day(one.until)) if one.until else say("no longer taken")
+    return say("{ended}, begun {day}", ended=ended, day=day(one.since)) if one.since else ended
 
 
-def _since(when: date | None) -> str:
-    return f" since {day(when)}" if when else ""
-
-
-def _allergens(one: Allergy, knowledge: Knowledge) -> str:
-    sulfonamides = ["sulfonamides"] if one.sulfonamide else []
+def _allergens(one: Allergy, knowledge: Knowledge) -> Sentence:
+    sulfonamides = [say("sulfonamides")] if one.sulfonamide else []
     named = [drug_names(one.ingredients, knowledge)] if one.ingredients else []
-    return listed([*named, *sulfonamides]) or "not recognised"
+    return together([*named, *sulfonamides]) or say("not recognised")
 
 
-def _asked(one: DraftOrder, knowledge: Knowledge) -> str:
+def _asked(one: DraftOrder, knowledge: Knowledge) -> Sentence:
     if one.medication:
         return drug_names(one.medication.ingredients, knowledge)
-    return listed(sorted(map(name, one.tests))) or ("another order" if one.readable else "not stated")
+    tests = together(sorted(map(name, one.tests)))
+    return tests or (say("another order") if one.readable else say("not stated"))

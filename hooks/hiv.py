@@ -6,17 +6,18 @@ from datetime import date
 from hooks.drugs import FULL_REGIMEN, agents, agents_in
 from hooks.knowledge import Knowledge
 from hooks.record import ArtHistory, DraftOrder, Hiv, LabResult
+from hooks.sentences import say
 
 # What the problem reader concluded of each entry that names HIV; one that is established outweighs all others.
 DIAGNOSIS = "hiv-infection"
 TYPE_2 = "hiv-2-infection"
 DOUBTS = {
-    "hiv-unconfirmed": "the diagnosis is recorded as unconfirmed, provisional or differential",
-    "hiv-refuted": "a diagnosis of HIV infection is recorded as refuted",
-    "hiv-inactive": "the diagnosis is recorded as inactive or resolved",
-    "hiv-inconclusive": "a test is recorded as inconclusive",
-    "hiv-uncoded": "a problem names HIV infection without a code that this service knows",
-    "hiv-supporting": "a finding points to HIV infection, but no diagnosis is recorded",
+    "hiv-unconfirmed": say("the diagnosis is recorded as unconfirmed, provisional or differential"),
+    "hiv-refuted": say("a diagnosis of HIV infection is recorded as refuted"),
+    "hiv-inactive": say("the diagnosis is recorded as inactive or resolved"),
+    "hiv-inconclusive": say("a test is recorded as inconclusive"),
+    "hiv-uncoded": say("a problem names HIV infection without a code that this service knows"),
+    "hiv-supporting": say("a finding points to HIV infection, but no diagnosis is recorded"),
 }
 
 
@@ -33,21 +34,23 @@ def hiv_status(
     found = set(signs)
     type_2 = TYPE_2 in found
     if DIAGNOSIS in found:
-        return Hiv("established", "HIV infection is on the problem list", type_2)
+        return Hiv("established", say("HIV infection is on the problem list"), type_2)
     days = art.days_on(as_of)
     on_regimen = bool(viral_loads) and _is_full_regimen(art, knowledge)
     if on_regimen and days is not None and knowledge.thresholds["established-by-regimen"].reached_by(days):
-        return Hiv("established", "three antiretrovirals for 60 days or more, with a viral load on file", type_2)
+        return Hiv("established", say("three antiretrovirals for 60 days or more, with a viral load on file"), type_2)
     for doubt, basis in DOUBTS.items():
         if doubt in found:
             return Hiv("unclear", basis, type_2)
     if on_regimen and days is None:
-        return Hiv("unclear", "three antiretrovirals, since nobody knows when, and no diagnosis on record", type_2)
+        return Hiv("unclear", say("three antiretrovirals, since nobody knows when, and no diagnosis on record"), type_2)
     drafted = agents((one.medication for one in drafts if one.medication and not one.stops), knowledge)
     if drafted and any(map(knowledge.thresholds["suppressed"].not_under, viral_loads)):
-        return Hiv("unclear", "antiretrovirals are being ordered with a raised viral load and no diagnosis on record")
+        return Hiv(
+            "unclear", say("antiretrovirals are being ordered with a raised viral load and no diagnosis on record")
+        )
     treated = bool(drafted) or _is_full_regimen(art, knowledge)
-    return Hiv("none", "no evidence of HIV infection on the chart", treated=treated)
+    return Hiv("none", say("no evidence of HIV infection on the chart"), treated=treated)
 
 
 def _is_full_regimen(art: ArtHistory, knowledge: Knowledge) -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hooks.results import Comparator, LabResult, Measure, OtherResult, Pending, Unreadable
+from hooks.sentences import NOTHING, Sentence
 
 __all__ = [
     "LIFELONG",
@@ -131,7 +132,7 @@ class Gap:
     """
 
     datum: str
-    why: str
+    why: Sentence
     foreseen: bool = False
 
 
@@ -140,7 +141,7 @@ class Hiv:
     """What the chart says of HIV infection, and on what basis."""
 
     status: HivStatus
-    basis: str = ""
+    basis: Sentence = NOTHING
     type_2: bool = False
     treated: bool = False  # not established, yet there are the antiretrovirals of a regimen, or a draft of any
 

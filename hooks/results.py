@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from hooks.sentences import Sentence
+
 Measure = Literal["cd4-count", "cd4-percent", "viral-load"]
 Comparator = Literal["", "<", "<=", ">", ">="]
 
@@ -25,7 +27,7 @@ class LabResult:
     comparator: Comparator = ""
     detected: bool | None = None
     instant: dt.datetime | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
     def is_below(self, limit: Decimal) -> bool:
         """True only where the result proves a value below the limit."""
@@ -76,7 +78,7 @@ class Unreadable:
     """Something that was there but could not be trusted: which datum it would be, why, and the last day it can be from."""
 
     datum: str
-    why: str  # our own words, fit for a card
+    why: Sentence  # our own words, fit for a card
     latest: dt.date | None
     source: str
 

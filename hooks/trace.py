@@ -9,6 +9,7 @@ from datetime import date
 from hooks.assess import Assessment, Finding
 from hooks.facts import fact, origin
 from hooks.knowledge import Profile, Threshold
+from hooks.sentences import Sentence, say, verbatim
 from hooks.wording import name, number
 
 _UNITS = {
@@ -27,19 +28,19 @@ class TracedFinding:
     """One finding in words."""
 
     rule: str
-    title: str
+    title: Sentence
     outcome: str
     indicator: str | None = None
     level: str | None = None
-    summary: str | None = None
-    rationale: tuple[str, ...] = ()
-    facts: tuple[str, ...] = ()  # values as normalised, with date, age and what came with them
-    notes: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()  # of what is said
+    summary: Sentence | None = None
+    rationale: tuple[Sentence, ...] = ()
+    facts: tuple[Sentence, ...] = ()  # values as normalised, with date, age and what came with them
+    notes: tuple[Sentence, ...] = ()
+    sources: tuple[Sentence, ...] = ()  # of what is said
     because: str | None = None
     why: str | None = None
     missing: tuple[str, ...] = ()
-    gaps: tuple[str, ...] = ()
+    gaps: tuple[Sentence, ...] = ()
     origins: tuple[str, ...] = ()  # of each fact: the resource, and what a result was received as
     thresholds: tuple[str, ...] = ()  # of the whole rule, each with its source
     authority: tuple[str, ...] = ()  # every statement the rule rests on, said or silent
@@ -64,7 +65,7 @@ def _traced(finding: Finding, profile: Profile, as_of: date, whole: bool) -> Tra
         rationale=said.rationale if said else (),
         facts=tuple(fact(one, as_of, profile.knowledge) for one in shown),
         notes=said.notes if said else (),
-        sources=tuple(str(cite) for cite in said.cites) if said else (),
+        sources=tuple(verbatim(cite) for cite in said.cites) if said else (),
         because=finding.because,
         why=finding.why,
         missing=finding.missing,
@@ -75,10 +76,12 @@ def _traced(finding: Finding, profile: Profile, as_of: date, whole: bool) -> Tra
     )
 
 
-def gap_in_words(datum: str, why: str) -> str:
+def gap_in_words(datum: str, why: Sentence) -> Sentence:
     """`why` tells either how a datum came (was not supplied), or what is wrong with a resource (its unit …)."""
     came = why.startswith(("was ", "came ", "could "))
-    return f"{name(datum)} {why}" if came else f"{name(datum)} could not be read: {why}"
+    if came:
+        return say("{datum} {why}", datum=name(datum), why=why)
+    return say("{datum} could not be read: {why}", datum=name(datum), why=why)
 
 
 def _cited(finding: Finding) -> tuple[str, ...]:

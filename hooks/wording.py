@@ -1,54 +1,98 @@
 """Values in, words for a card out: numerals, units and dates as a clinician writes them; never a string of the chart."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
+from hooks.knowledge import Citation, LabTest, Regimen
 from hooks.record import LabResult
+from hooks.sentences import Sentence, figure, join, say, term, verbatim
 
-_UNITS = {"/uL": "/µL", "%": "%", "copies/mL": " copies/mL", "IU/mL": " IU/mL"}
-_NAMES = {"cd4-count": "CD4 count", "cd4-percent": "CD4 percentage", "viral-load": "HIV viral load"}
-_BOUNDS = {"": "", "<": "below ", "<=": "at most ", ">": "above ", ">=": "at least "}
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+MONTH, NAME, REGIMEN, TEST, GRADE = "month", "name", "regimen", "test", "grade"  # contexts of terms
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def number(value: Decimal) -> str:
+def number(value: Decimal) -> Sentence:
     """250000 as 250,000; 14.50 as 14.5; never rounded up across a threshold."""
     text = f"{value.quantize(Decimal('0.01'), ROUND_DOWN):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return figure(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
-def amount(result: LabResult) -> str:
+def amount(result: LabResult) -> Sentence:
     """For example `120/µL`, `below 20 copies/mL`, `not detected`."""
     if result.number is None:
-        return "not detected" if result.detected is False else "detected, amount not stated"
-    return f"{_BOUNDS[result.comparator]}{number(result.number)}{_UNITS[result.unit]}"
+        return say("not detected") if result.detected is False else say("detected, amount not stated")
+    measured = _in_unit(number(result.number), result.unit)
+    match result.comparator:
+        case "<":
+            return say("below {amount}", amount=measured)
+        case "<=":
+            return say("at most {amount}", amount=measured)
+        case ">":
+            return say("above {amount}", amount=measured)
+        case ">=":
+            return say("at least {amount}", amount=measured)
+    return measured
 
 
-def day(when: date) -> str:
+def _in_unit(value: Sentence, unit: str) -> Sentence:
+    match unit:
+        case "/uL":
+            return say("{number}/µL", number=value)
+        case "%":
+            return say("{number}%", number=value)
+        case "copies/mL":
+            return say("{number} copies/mL", number=value)
+    return say("{number} IU/mL", number=value)
+
+
+def day(when: date) -> Sentence:
     """For example 12 Nov 2026."""
-    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+    return say("{day} {month} {year}", day=when.day, month=term(MONTH, MONTHS[when.month - 1]), year=when.year)
 
 
-def short_day(when: date, as_of: date) -> str:
+def short_day(when: date, as_of: date) -> Sentence:
     """12 Nov, with its year only where it is not the current one."""
-    return day(when) if when.year != as_of.year else f"{when.day} {_MONTHS[when.month - 1]}"
+    if when.year != as_of.year:
+        return day(when)
+    return say("{day} {month}", day=when.day, month=term(MONTH, MONTHS[when.month - 1]))
 
 
-def ago(days: int) -> str:
+def ago(days: int) -> Sentence:
     """How long ago, in the unit a clinician would use; a month is 30 days."""
     if days < 0:
-        return "dated tomorrow"
+        return say("dated tomorrow")
     if days < 2:
-        return ("today", "yesterday")[days]
-    return f"{days} days ago" if days <= 60 else f"{days // 30} months ago"
+        return (say("today"), say("yesterday"))[days]
+    return say("{days} days ago", days=days) if days <= 60 else say("{months} months ago", months=days // 30)
 
 
-def name(datum: str) -> str:
+def name(datum: str) -> Sentence:
     """The name of a datum on a card."""
-    return _NAMES.get(datum) or _DATA.get(datum, datum.replace("-", " "))
+    return term(NAME, NAMED.get(datum) or datum.replace("-", " "))
 
 
-_DATA = {
+def regimen_name(regimen: Regimen, *, dosed: bool) -> Sentence:
+    """A regimen with its dose, or by name alone."""
+    return term(REGIMEN, regimen.label if dosed else regimen.name)
+
+
+def grade(cite: Citation) -> Sentence:
+    """The letters of a grade are the same everywhere; its words are not."""
+    if len(cite.strength) == 1:
+        return verbatim(cite.grade)
+    return join(", ", [term(GRADE, one) for one in (cite.strength, cite.evidence) if one])
+
+
+def test_name(test: LabTest) -> Sentence:
+    """A test as it is ordered."""
+    return term(TEST, test.label)
+
+
+NAMED: Mapping[str, str] = {
+    "cd4-count": "CD4 count",
+    "cd4-percent": "CD4 percentage",
+    "viral-load": "HIV viral load",
     "medications": "medication list",
     "conditions": "problem list",
     "allergies": "allergy list",
@@ -83,10 +127,5 @@ _DATA = {
 
 
 def listed(words: list[str]) -> str:
-    """a, b and c."""
+    """a, b and c, in English."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
-def capital(sentence: str) -> str:
-    """The sentence with a capital first letter."""
-    return sentence[:1].upper() + sentence[1:]

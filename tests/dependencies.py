@@ -36,6 +36,7 @@ IMAGE = {
 # Why each is here that we ask for ourselves; the others are here because of these.
 PURPOSES = {
     "alembic": "brings an older database to the tables of today",
+    "babel": "catalogues of translated messages, and how a language writes numerals",
     "fhir-resources": "checks the shape of every FHIR resource we write, when the service starts",
     "flask": "HTTP: routes, requests, answers",
     "gunicorn": "the server: processes, threads, limits on what is read",

@@ -31,7 +31,7 @@ def test_an_entry_of_two_lines_gets_the_defaults_of_the_standard(tmp_path: Path)
     assert one.max_lifetime_seconds == 300
     assert isinstance(one.keys, KeyAddress)
     assert (one.audiences, one.tenants, one.origins, one.not_supplied) == (frozenset(),) * 4
-    assert (one.deadline_ms, one.profile) == (None, None)
+    assert (one.deadline_ms, one.profile, one.language) == (None, None, None)
     assert not one.servers.admits("https://ehr.example.org/fhir/Patient/1")
 
 
@@ -46,6 +46,7 @@ def test_every_line_is_taken(tmp_path: Path) -> None:
     deadline_ms = 200
     not_supplied = ["allergies", "labs"]
     profile = "who"
+    language = "pt"
     """
     (one,) = issuers(tmp_path, f"{ISS}\n{JWKS}\n{lines}")
     assert one.algorithms == ("ES256",)
@@ -56,6 +57,7 @@ def test_every_line_is_taken(tmp_path: Path) -> None:
     assert not one.servers.admits("https://fhir.example.org/r4evil/Patient/1")
     assert one.origins == {"https://ehr.example.org", "http://localhost:8080"}
     assert (one.deadline_ms, one.not_supplied, one.profile) == (200, {"allergies", "labs"}, "who")
+    assert one.language == "pt"
 
 
 def test_a_key_set_may_be_named_by_a_query(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ class Issuer:
     not_supplied: frozenset[str] = frozenset()  # prefetch keys it cannot send
     profile: str | None = None  # None: the service's own
     codes: Path | None = None  # its map of local codes, not read yet
+    language: str | None = None  # of its cards; None: what each request asks for
     smart: Smart | None = None  # None: it has no why page
     shape: Shape | None = None  # how it wants its cards; None: as the service's own settings say
     shadow: bool = False  # its calls are answered without cards, and what would have been shown is recorded

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cds_service.access.entry import Lines
 from cds_service.access.issuers import FITS, Issuer, KeyAddress, KeyFile, Smart
 from cds_service.access.key_set import KeySetFault, read_key_set
+from cds_service.languages import LANGUAGES
 from cds_service.outbound.url_guard import Guard
 from cds_service.settings import DEADLINE_MS, PROFILES, SettingFault
 from cds_service.wire import shape as shapes
@@ -87,6 +88,7 @@ class _Entry(Lines):
             not_supplied=frozenset(self._chosen("not_supplied", self._prefetch_keys)),
             profile=self._one_of("profile", PROFILES) if "profile" in self._stated else None,
             codes=self._folder / self._text("codes") if "codes" in self._stated else None,
+            language=self._one_of("language", LANGUAGES) if "language" in self._stated else None,
             shape=self.shape(discreet),
             shadow=self._value("shadow", bool, default=False),
             smart=self._smart(private) if _SMART & self._stated.keys() else None,
@@ -177,7 +179,7 @@ _LINES = (
     | set(
         """
     about iss preset jwks jku algorithms audiences max_lifetime_seconds tenants fhir_servers allow_private_addresses origins
-    deadline_ms not_supplied profile codes shadow
+    deadline_ms not_supplied profile codes language shadow
     """.split()  # noqa: SIM905
     )
 )

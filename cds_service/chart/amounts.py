@@ -13,6 +13,7 @@ from cds_service.chart.decode import anything, number, present
 from cds_service.chart.elements import Quantity, Range, Value
 from hooks.knowledge import Knowledge
 from hooks.record import Comparator
+from hooks.sentences import Sentence, say
 
 _COMPARATORS: dict[str | None, Comparator] = {None: "", "": "", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _IN_WORDS: dict[str, Comparator] = {
@@ -78,7 +79,7 @@ class NoResult:
 class Faulty:
     """There is something, and it cannot be trusted; why, in words fit for a card."""
 
-    why: str
+    why: Sentence
 
 
 Given = Amount | Words | NoResult | Faulty
@@ -89,14 +90,16 @@ def given(value: Value, knowledge: Knowledge) -> Given:
     count, odd = _forms(value)
     absent = present(value.dataAbsentReason)
     if odd or count > 1:
-        return Faulty("its value has a form this service does not read" if odd else "it has more than one value")
+        return Faulty(
+            say("its value has a form this service does not read") if odd else say("it has more than one value")
+        )
     if not count:
-        return NoResult() if absent else Faulty("it has no value")
+        return NoResult() if absent else Faulty(say("it has no value"))
     if absent:
         return (
             _quantity(value.valueQuantity, absent=True)
             if value.valueQuantity
-            else Faulty("it has a value and a reason for having none")
+            else Faulty(say("it has a value and a reason for having none"))
         )
     return _one(value, knowledge)
 
@@ -119,7 +122,7 @@ def _one(value: Value, knowledge: Knowledge) -> Given:
         return _quantity(value.valueQuantity)
     if present(value.valueInteger):
         found = number(value.valueInteger)
-        return Faulty("its value is not a number") if found is None else Amount(found, "", ())
+        return Faulty(say("its value is not a number")) if found is None else Amount(found, "", ())
     if value.valueRange is not None:
         return _range(value.valueRange)
     if value.valueString is not None:
@@ -128,22 +131,24 @@ def _one(value: Value, knowledge: Knowledge) -> Given:
     if coded:
         return NoResult() if coded == "inconclusive" else Words(coded)
     spoken = {text(words) for words in words_of(value.valueCodeableConcept)}
-    return spoken.pop() if len(spoken) == 1 else Faulty("its coded result is not known to this service")
+    return spoken.pop() if len(spoken) == 1 else Faulty(say("its coded result is not known to this service"))
 
 
 def _quantity(quantity: Quantity, absent: bool = False) -> Given:
     if not present(quantity.value):
-        return NoResult() if absent else Faulty("it has no value")
+        return NoResult() if absent else Faulty(say("it has no value"))
     if absent:
-        return Faulty("it has a value and a reason for having none")
+        return Faulty(say("it has a value and a reason for having none"))
     found = number(quantity.value)
     if found is None:
         as_text = anything(quantity.value)
         return Faulty(
-            "its value is text where a number is due" if isinstance(as_text, str) else "its value is not a number"
+            say("its value is text where a number is due")
+            if isinstance(as_text, str)
+            else say("its value is not a number")
         )
     if quantity.comparator not in _COMPARATORS:
-        return Faulty("its comparator is not known to this service")
+        return Faulty(say("its comparator is not known to this service"))
     units = tuple(spelling for spelling in (quantity.code, quantity.unit) if spelling and spelling.strip())
     return Amount(found, _COMPARATORS[quantity.comparator], units)
 
@@ -152,7 +157,7 @@ def _range(found: Range) -> Given:
     """A range open at one end is a bound; closed at both it is no single amount."""
     low, high = (given_end if given_end and present(given_end.value) else None for given_end in (found.low, found.high))
     if (low is None) == (high is None):
-        return Faulty("its value is a range")
+        return Faulty(say("its value is a range"))
     one = _quantity(low or high)  # type: ignore[arg-type]
     if isinstance(one, Amount):
         return Amount(one.number, ">=" if low else "<=", one.units)
@@ -168,9 +173,9 @@ def text(words: str) -> Given:
     """A result written as text."""
     folded = fold(words)
     if not folded:
-        return Faulty("it has no value")
+        return Faulty(say("it has no value"))
     if len(folded) > _LONGEST:
-        return Faulty("its result is text this service does not read")
+        return Faulty(say("its result is text this service does not read"))
     if _NO_RESULT.fullmatch(folded):
         return NoResult()
     if _NOT_DETECTED.fullmatch(folded):
@@ -194,15 +199,15 @@ def _numeric(folded: str) -> Given:
         or not all(_NOT_DETECTED.fullmatch(part) or _DETECTED.fullmatch(part) for part in said)
         or len(said) > 1
     ):
-        return Faulty("its result is text this service does not read")
+        return Faulty(say("its result is text this service does not read"))
     comparator = found["comparator"] or ""
     digits = found["number"]
     try:
         amount = Decimal(digits.replace(",", ""))
     except InvalidOperation:  # pragma: no cover  (the grammar admits numbers only)
-        return Faulty("its result is text this service does not read")
+        return Faulty(say("its result is text this service does not read"))
     if digits.startswith("0") and "," in digits:
-        return Faulty("its result is text this service does not read")  # a decimal comma, most likely
+        return Faulty(say("its result is text this service does not read"))  # a decimal comma, most likely
     detected = None if not said else not _NOT_DETECTED.fullmatch(said[0])
     unit = (found["unit"] or "").strip()
     return Amount(

@@ -16,10 +16,11 @@ from cds_service.chart.versions import newest_versions
 from cds_service.errors import Contradiction, MissingData
 from cds_service.wire.request import HookRequest
 from hooks.record import Gap, Unreadable
+from hooks.sentences import say
 
 Kind = TypeVar("Kind", bound=Known)
-_NO_OWNER = "it does not say whose it is"
-_MISFIT = "it does not have the form of its kind"
+_NO_OWNER = say("it does not say whose it is")
+_MISFIT = say("it does not have the form of its kind")
 _DATUM_OF = {"Condition": "conditions", "AllergyIntolerance": "allergies", "MedicationRequest": "medications"}
 _KEY_OF = _DATUM_OF | {"Patient": "patient", "MedicationStatement": "medicationStatements", "ServiceRequest": "orders"}
 _LAB_KEYS = {"cd4": ("cd4",), "viral-load": ("viralLoads",), "contradictory": ("cd4", "viralLoads"), None: ()}
@@ -66,8 +67,8 @@ class Intake:
 
     def gaps(self) -> tuple[Gap, ...]:
         """The data that were not supplied, or came only in part."""
-        whys = {key: "was not supplied" for key in KEYS if key not in self.supplied}
-        whys = dict.fromkeys(self.partial, "came only in part") | whys
+        whys = {key: say("was not supplied") for key in KEYS if key not in self.supplied}
+        whys = dict.fromkeys(self.partial, say("came only in part")) | whys
         foreseen = self.never - self.supplied
         return tuple(
             Gap(datum, whys[key], key in foreseen) for key in KEYS if key in whys for datum in DATA.get(key, ())

@@ -17,6 +17,7 @@ from cds_service.chart.elements import Concept, Observation, Value
 from cds_service.chart.quantities import Measured, Units, in_words
 from hooks.knowledge import Knowledge
 from hooks.record import LabResult, Pending, Unreadable
+from hooks.sentences import Sentence, say
 
 COUNTS = (None, "final", "amended", "corrected")
 PENDING = ("registered", "preliminary")
@@ -39,6 +40,16 @@ _NOT_BLOOD = (
     "tissue",
     "lymph node",
 )
+
+_NO_OWNER = say("it does not say whose it is")
+_STATUS = say("its status is not known to this service")
+_MODIFIED = say("it carries a modifier this service does not know")
+_CONTRADICTED = say("its codes contradict each other")
+_UNRELIABLE = say("its code is not one this service can rely on")
+_UNDATED = say("it has no usable date")
+_NO_STATUS, _BY_ISSUE = say("status not stated"), say("dated by the day it was issued")
+_IN_WORDS = say("its result is in words")
+FUTURE = say("it is dated in the future")
 
 Read = LabResult | Unreadable | Pending
 
@@ -89,7 +100,7 @@ class LabReader:
         fault = self._fault(whole, coded, family, his, dated)
         found = Faulty(fault) if fault else self._value(part, family, coded)
         if isinstance(found, Measured) and dated:
-            notes = (*found.notes, *dated[1], *(() if whole.status else ("status not stated",)))
+            notes = (*found.notes, *dated[1], *(() if whole.status else (_NO_STATUS,)))
             yield LabResult(
                 measure=found.measure,
                 unit=found.unit,
@@ -111,18 +122,18 @@ class LabReader:
         coded: frozenset[str],
         family: str,
         his: bool | None,
-        dated: tuple[When, tuple[str, ...]] | None,
-    ) -> str | None:
+        dated: tuple[When, tuple[Sentence, ...]] | None,
+    ) -> Sentence | None:
         """What forbids using the result, whatever its value; in words fit for a card."""
         modified = present(whole.modifierExtension) or present(whole.focus)
         faults = (
-            (not his, "it does not say whose it is"),
-            (whole.status not in COUNTS, "its status is not known to this service"),
-            (modified, "it carries a modifier this service does not know"),
-            (family == "contradictory" or bool(coded & _FOREIGN), "its codes contradict each other"),
-            (not coded - _UNVERIFIED, "its code is not one this service can rely on"),
-            (dated is None, "it has no usable date"),
-            (dated is not None and dated[0].is_future(self.now), "it is dated in the future"),
+            (not his, _NO_OWNER),
+            (whole.status not in COUNTS, _STATUS),
+            (modified, _MODIFIED),
+            (family == "contradictory" or bool(coded & _FOREIGN), _CONTRADICTED),
+            (not coded - _UNVERIFIED, _UNRELIABLE),
+            (dated is None, _UNDATED),
+            (dated is not None and dated[0].is_future(self.now), FUTURE),
         )
         return next((why for wrong, why in faults if wrong), None)
 
@@ -131,7 +142,7 @@ class LabReader:
         if isinstance(said, Faulty | NoResult):
             return said
         if family == "cd4":
-            return Faulty("its result is in words") if isinstance(said, Words) else self.units.cd4(said, coded)
+            return Faulty(_IN_WORDS) if isinstance(said, Words) else self.units.cd4(said, coded)
         return in_words(said) if isinstance(said, Words) else self.units.viral_load(said, coded)
 
     def _data(self, part: Value, family: str) -> tuple[str, ...]:
@@ -165,11 +176,11 @@ def _stated(whole: Observation) -> str | None:
     return whole.effectiveDateTime or whole.effectiveInstant or end
 
 
-def _dated(whole: Observation) -> tuple[When, tuple[str, ...]] | None:
+def _dated(whole: Observation) -> tuple[When, tuple[Sentence, ...]] | None:
     """When the result is from: effective date, instant, end of period, else the day it was issued, with a note."""
     stated = _stated(whole)
     found = when(stated or whole.issued)
-    return (found, () if stated else ("dated by the day it was issued",)) if found else None
+    return (found, () if stated else (_BY_ISSUE,)) if found else None
 
 
 def _last_day(whole: Observation) -> date | None:

@@ -9,10 +9,11 @@ from cds_service.chart.codes import result_of
 from cds_service.chart.dates import When, latest, when
 from cds_service.chart.decode import anything, concepts
 from cds_service.chart.elements import Observation, Value
-from cds_service.chart.lab_values import COUNTS, PENDING, LabReader, source
+from cds_service.chart.lab_values import COUNTS, FUTURE, PENDING, LabReader, source
 from cds_service.chart.quantities import fold_unit
 from hooks.knowledge import Knowledge
 from hooks.record import OtherResult, Pending, Unreadable
+from hooks.sentences import say
 
 _SEROLOGY = {"positive": "positive", "detected": "positive", "negative": "negative", "not-detected": "negative"}
 _G6PD = {"low": "deficient", "deficient": "deficient", "normal": "normal", "high": "normal"}
@@ -63,7 +64,7 @@ def _result(observation: Observation, part: Value, test: str, reader: LabReader)
     if observation.status not in COUNTS:
         return
     if dated is None or dated.is_future(reader.now):
-        why = "it has no date" if dated is None else "it is dated in the future"
+        why = say("it has no date") if dated is None else FUTURE
         yield Unreadable(test, why, latest(observation.effectiveDateTime), source(observation))
         return
     said = _said(part, test, reader.knowledge)
@@ -72,7 +73,7 @@ def _result(observation: Observation, part: Value, test: str, reader: LabReader)
         received = said or ""
         yield OtherResult(test=test, result=meaning, date=dated.day, source=source(observation), received=received)
     elif said not in ("", "inconclusive"):
-        yield Unreadable(test, "its result is not known to this service", dated.day, source(observation))
+        yield Unreadable(test, say("its result is not known to this service"), dated.day, source(observation))
 
 
 def _dated(observation: Observation) -> When | None:

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from cds_service.chart.amounts import Amount, Faulty, Words
 from hooks.knowledge import Knowledge, UnitSpelling
 from hooks.record import Comparator, Measure
+from hooks.sentences import Sentence, figure, say
 
 CD4_MOST, PERCENT_MOST, VIRAL_LOAD_MOST = Decimal(5000), Decimal(100), Decimal(10) ** 8
 LOG_MOST, LOG_IS_COPIES_ABOVE = Decimal(8), Decimal(10)
@@ -17,7 +18,7 @@ COUNT_WITHOUT_UNIT_LEAST, COPIES_WITHOUT_UNIT_ABOVE, LOOKS_LIKE_A_LOG_BELOW = De
 STATED_NOWHERE = Decimal(200)  # "below the limit", limit not stated: below 200, as the measure CMS314 counts it
 _VIRAL_LOAD_UNITS = ("copies-per-ml", "log-copies-per-ml", "iu-per-ml", "log-iu-per-ml", "log-unspecified")
 _UNIT_FOLDS = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
-_TWO_WAYS = "its number can be read in two ways"
+_TWO_WAYS = say("its number can be read in two ways")
 _NO_UNIT = UnitSpelling("none", Decimal(1), "")
 
 
@@ -31,7 +32,7 @@ class Measured:
     received: str
     comparator: Comparator = ""
     detected: bool | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,20 @@ class Units:
         unit = self._unit(amount, ("cells-per-ul", "percent"))
         if isinstance(unit, Faulty):
             return unit
-        notes: tuple[str, ...] = ()
+        notes: tuple[Sentence, ...] = ()
         if unit is _NO_UNIT:
             if "cd4-percent" in coded or not _whole(amount.number) or amount.number < COUNT_WITHOUT_UNIT_LEAST:
-                return Faulty("it has no unit")
-            unit, notes = UnitSpelling("cells-per-ul", Decimal(1), ""), ("no unit given, read as cells/µL",)
+                return Faulty(say("it has no unit"))
+            unit, notes = UnitSpelling("cells-per-ul", Decimal(1), ""), (say("no unit given, read as cells/µL"),)
         percent = unit.measure == "percent"
         number = amount.number * unit.factor
         if amount.point_may_group and unit.factor == 1:
             return Faulty(_TWO_WAYS)
         if not 0 <= number <= (PERCENT_MOST if percent else CD4_MOST):
-            return Faulty("its value is not plausible for its unit")
+            return Faulty(say("its value is not plausible for its unit"))
         measure: Measure = "cd4-percent" if percent else "cd4-count"
         if measure not in coded:
-            notes = (*notes, "its code and unit disagree; the unit decides")
+            notes = (*notes, say("its code and unit disagree; the unit decides"))
         return _measured(measure, "%" if percent else "/uL", number, amount, notes)
 
     def viral_load(self, amount: Amount, coded: frozenset[str]) -> Measured | Faulty:
@@ -74,10 +75,10 @@ class Units:
         if unit is _NO_UNIT or unit.note == "volume-not-stated":
             coded_copies = unit is not _NO_UNIT or "viral-load-copies" in coded
             if not coded_copies or number <= COPIES_WITHOUT_UNIT_ABOVE:
-                return Faulty("it has no unit")
-            return _copies(number, amount, ("no unit given, read as copies/mL",))
+                return Faulty(say("it has no unit"))
+            return _copies(number, amount, (say("no unit given, read as copies/mL"),))
         if unit.measure == "log-unspecified" and "viral-load-log" not in coded:
-            return Faulty("its unit is not known for this test")
+            return Faulty(say("its unit is not known for this test"))
         if unit.measure.startswith("log"):
             return self._from_log(amount, iu="iu" in unit.measure)
         if unit.measure == "iu-per-ml":
@@ -100,33 +101,36 @@ class Units:
         table = self.knowledge.units
         found = [one for unit in amount.units for one in table.get(fold_unit(unit), ()) if one.measure in of]
         if amount.units and not found:
-            return Faulty("its unit is not known for this test")
+            return Faulty(say("its unit is not known for this test"))
         if len({(one.measure, one.factor) for one in found}) > 1:
-            return Faulty("its unit and the code of its unit disagree")
+            return Faulty(say("its unit and the code of its unit disagree"))
         return found[0] if found else _NO_UNIT
 
     def _from_log(self, amount: Amount, iu: bool) -> Measured | Faulty:
         number = amount.number
         if not amount.grouped and number > LOG_IS_COPIES_ABOVE:
-            note = "unit says log, but the value is above 10: read as not a log"
+            note = say("unit says log, but the value is above 10: read as not a log")
             return self._from_iu(number, amount) if iu else _copies(number, amount, (note,))
         if amount.grouped or not 0 <= number <= LOG_MOST:
-            return Faulty("its value is not plausible for its unit")
+            return Faulty(say("its value is not plausible for its unit"))
         plain = (Decimal(10) ** number).quantize(Decimal(1), ROUND_HALF_UP)
         if iu:
             return self._from_iu(plain, amount)
-        return _measured("viral-load", "copies/mL", plain, amount, (f"{number} log10 copies/mL",))
+        return _measured(
+            "viral-load", "copies/mL", plain, amount, (say("{number} log10 copies/mL", number=figure(str(number))),)
+        )
 
     def _from_iu(self, number: Decimal, amount: Amount) -> Measured | Faulty:
         """IU are never converted silently: only with the factor of the site's assay, and then both numbers are shown."""
         factor = self.iu_per_copy
         if not 0 <= number <= VIRAL_LOAD_MOST * (factor or 1):
-            return Faulty("its value is not plausible for its unit")
+            return Faulty(say("its value is not plausible for its unit"))
         if factor is None:
-            note = "in IU/mL: not comparable with limits in copies/mL"
+            note = say("in IU/mL: not comparable with limits in copies/mL")
             return _measured("viral-load", "IU/mL", number, amount, (note,))
         copies = (number / factor).quantize(Decimal(1), ROUND_HALF_UP)
-        note = f"{number.normalize():f} IU/mL at {factor} IU a copy"
+        given, assay = figure(f"{number.normalize():f}"), figure(str(factor))
+        note = say("{number} IU/mL at {factor} IU a copy", number=given, factor=assay)
         return _measured("viral-load", "copies/mL", copies, amount, (note,))
 
 
@@ -138,7 +142,7 @@ def fold_unit(spelling: str) -> str:
 def in_words(words: Words) -> Measured | Faulty:
     """A viral load in words: not detected, detected, or below a limit that is not stated."""
     if words.result == "below-limit":
-        note = "below a limit that is not stated, taken as 200"
+        note = say("below a limit that is not stated, taken as 200")
         return Measured(
             measure="viral-load",
             unit="copies/mL",
@@ -148,7 +152,7 @@ def in_words(words: Words) -> Measured | Faulty:
             notes=(note,),
         )
     if words.result not in ("not-detected", "detected"):
-        return Faulty("its coded result is not known to this service")
+        return Faulty(say("its coded result is not known to this service"))
     detected = words.result == "detected"
     return Measured(measure="viral-load", unit="copies/mL", number=None, detected=detected, received=words.result)
 
@@ -157,15 +161,15 @@ def _whole(number: Decimal) -> bool:
     return number == number.to_integral_value()
 
 
-def _copies(number: Decimal, amount: Amount, notes: tuple[str, ...]) -> Measured | Faulty:
+def _copies(number: Decimal, amount: Amount, notes: tuple[Sentence, ...]) -> Measured | Faulty:
     if not 0 <= number <= VIRAL_LOAD_MOST:
-        return Faulty("its value is not plausible for its unit")
+        return Faulty(say("its value is not plausible for its unit"))
     if number < LOOKS_LIKE_A_LOG_BELOW and not _whole(number):
-        return Faulty("its value looks like a logarithm, its unit says copies")
+        return Faulty(say("its value looks like a logarithm, its unit says copies"))
     return _measured("viral-load", "copies/mL", number, amount, notes)
 
 
-def _measured(measure: Measure, unit: str, number: Decimal, amount: Amount, notes: tuple[str, ...]) -> Measured:
+def _measured(measure: Measure, unit: str, number: Decimal, amount: Amount, notes: tuple[Sentence, ...]) -> Measured:
     units = " | ".join(dict.fromkeys(amount.units))
     return Measured(
         measure=measure,

@@ -40,6 +40,7 @@ from hooks.record import (
     Problem,
     Unreadable,
 )
+from hooks.sentences import say
 
 
 class Reading(NamedTuple):
@@ -137,7 +138,7 @@ def _stops_any(draft: DraftOrder, current: Iterable[frozenset[str]]) -> bool:
 def _judged(hiv: Hiv, intake: Intake) -> Hiv:
     """No evidence in a problem list that did not come whole is not the absence of evidence."""
     in_part = hiv.status == "none" and _lacks(intake, "conditions")
-    return Hiv("unknown", "the problem list did not come whole") if in_part else hiv
+    return Hiv("unknown", say("the problem list did not come whole")) if in_part else hiv
 
 
 def _lacks(intake: Intake, datum: str) -> bool:
@@ -161,7 +162,7 @@ def _medications(intake: Intake, knowledge: Knowledge) -> tuple[tuple[Medication
         if named:
             taken.append(medications.requested(order, named, intake.as_of))
         elif order.status == "active":
-            faults.append(Unreadable("medications", "an entry does not say which drug it is", None, f"{order.id}"))
+            faults.append(Unreadable("medications", say("an entry does not say which drug it is"), None, f"{order.id}"))
     for statement in intake.his(MedicationStatement):
         named = named_drug(statement, siblings, knowledge)
         taken.append(medications.stated(statement, named, intake.as_of) if named else None)

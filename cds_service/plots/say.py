@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from cds_service.plots.plot import Plot
-from hooks.wording import amount, capital, day, name
+from hooks.sentences import capital
+from hooks.wording import amount, day, name
 
 _UPPER, _LOWER = ("<", "<="), (">", ">=")
 

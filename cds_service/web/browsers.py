@@ -31,7 +31,7 @@ def _options() -> Response | None:
 
 def _mark(response: Response) -> Response:
     origin = request.headers.get("Origin")
-    response.headers["Vary"] = "Origin"
+    response.vary.add("Origin")
     if _may_read(origin):
         response.headers["Access-Control-Allow-Origin"] = str(origin)
     response.headers["Cache-Control"] = "no-store"

@@ -16,6 +16,7 @@ from cds_service.errors import UnknownService
 from cds_service.web import callers, memory
 from cds_service.web.bodies import read_body
 from cds_service.web.callers import give_places_back, take_place
+from cds_service.web.spoken import marked, voice_for
 from cds_service.web.steps import timed
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.wire import cards, envelope, feedback
@@ -55,9 +56,10 @@ def call(service_id: str) -> Response:
     g.assessment = assessment = assess(service, record, parts.profile_for(issuer), known.holds)
     parts.metrics.count(assessment, coverage, issuer.iss)
     told, shape, why = parts.settings.explain, parts.shape_for(issuer), parts.why_for(issuer)
-    answer = render(assessment, service, hook_request, record.as_of, told, shape=shape, why=why)
+    voice = voice_for(issuer)
+    answer = render(assessment, service, hook_request, record.as_of, told, shape=shape, why=why, voice=voice)
     remember(known, assessment, answer["cards"], record)
-    return _json(answer)
+    return marked(_json(answer), voice)
 
 
 @blueprint.post("/<service_id>/feedback")

@@ -7,7 +7,8 @@ from hooks.advice import Suggestion
 from hooks.assess import Finding
 from hooks.discreet import PLAIN_DATA, label
 from hooks.knowledge import Knowledge
-from hooks.wording import capital, name
+from hooks.sentences import capital
+from hooks.wording import name
 
 Card = dict[str, Any]
 SERVICE = "Clinical decision support service"

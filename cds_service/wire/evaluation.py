@@ -26,7 +26,7 @@ def _finding(one: Finding, card: str | None, full: bool) -> dict[str, Any]:
         told |= {"level": said.level} if said.level else {}
         told |= {"card": card} if card else {}
     elif one.because and full:
-        told["because"] = one.because
+        told["because"] = str(one.because)
     if one.outcome != "silent" and one.why:
         told["why"] = one.why
     if one.until:

@@ -2,8 +2,9 @@
 
 from cds_service import __version__
 from hooks.assess import Service
+from hooks.sentences import say
 
-LABEL = "Why am I seeing this?"  # it says nothing of anybody, wherever it is shown
+LABEL = say("Why am I seeing this?")  # it says nothing of anybody, wherever it is shown
 
 
 def why_link(service: Service, address: str) -> dict[str, str]:

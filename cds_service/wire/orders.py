@@ -17,8 +17,11 @@ from cds_service.wire.shape import STANDARD, Shape
 from cds_service.wire.shaped_orders import RXNORM, shaped_order
 from hooks.advice import DrugOrder, RemoveDraft, ReplaceDraft, Suggestion, TestOrder
 from hooks.knowledge import Dose, Drug, Knowledge, LabTest
+from hooks.sentences import Sentence, say, term
+from hooks.wording import regimen_name, test_name
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
+PRODUCT, DOSE, DOSE_UNIT = "product", "dose", "dose unit"  # contexts of terms
 _USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-._]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _KEPT = (  # of a draft that is replaced: what tells which order it is, by whom and why; nothing about its drug
@@ -48,8 +51,12 @@ def actions(suggestion: Suggestion, request: HookRequest, knowledge: Knowledge) 
     if isinstance(suggestion, ReplaceDraft):
         return [{"type": "update", "description": described, "resource": _replacement(suggestion, request)}]
     made = _orders(suggestion, request, knowledge)
-    named = [described] if len(made) == 1 else [f"Order {one['medicationCodeableConcept']['text']}" for one in made]
+    named = [described] if len(made) == 1 else [_order_of(one) for one in made]
     return [{"type": "create", "description": name, "resource": one} for name, one in zip(named, made, strict=True)]
+
+
+def _order_of(made: dict[str, Any]) -> Sentence:
+    return say("Order {drug}", drug=made["medicationCodeableConcept"]["text"])
 
 
 def _orders(suggestion: DrugOrder | TestOrder, request: HookRequest, knowledge: Knowledge) -> list[dict[str, Any]]:
@@ -87,15 +94,18 @@ def _is_plain(value: Any) -> bool:
     return not isinstance(value, str) or _PLAIN.fullmatch(value) is not None
 
 
-def label(suggestion: Suggestion, knowledge: Knowledge) -> str:
+def label(suggestion: Suggestion, knowledge: Knowledge) -> Sentence:
     """What the suggestion is called."""
     if isinstance(suggestion, RemoveDraft):
-        return f"Remove {suggestion.name} from these orders"
+        return say("Remove {drugs} from these orders", drugs=suggestion.name)
     if isinstance(suggestion, TestOrder):
-        return f"Order {knowledge.tests[suggestion.test].label}"
+        return say("Order {test}", test=test_name(knowledge.tests[suggestion.test]))
     drug = suggestion.order if isinstance(suggestion, ReplaceDraft) else suggestion
-    what = drug.regimen.label if drug.dosed else f"{drug.regimen.name}, dose to be set"
-    return f"Replace {suggestion.name} by {what}" if isinstance(suggestion, ReplaceDraft) else f"Order {what}"
+    what = regimen_name(drug.regimen, dosed=drug.dosed)
+    what = what if drug.dosed else say("{drug}, dose to be set", drug=what)
+    if isinstance(suggestion, ReplaceDraft):
+        return say("Replace {drugs} by {what}", drugs=suggestion.name, what=what)
+    return say("Order {drug}", drug=what)
 
 
 def _context(request: HookRequest) -> dict[str, Any]:
@@ -117,7 +127,7 @@ def medication_request(drug: Drug, dosed: bool) -> dict[str, Any]:
         "category": [{"coding": [{"system": _CATEGORY, "code": "outpatient", "display": "Outpatient"}]}],
         "medicationCodeableConcept": {
             "coding": [{"system": RXNORM, "code": code, "display": display}],
-            "text": display,
+            "text": term(PRODUCT, display),
         },
     }
     return found | ({"dosageInstruction": [_dosage(drug.dose)]} if dosed else {})
@@ -126,9 +136,11 @@ def medication_request(drug: Drug, dosed: bool) -> dict[str, Any]:
 def _dosage(dose: Dose) -> dict[str, Any]:
     amount = int(dose.value) if dose.value == dose.value.to_integral_value() else float(dose.value)
     return {
-        "text": dose.text,
+        "text": term(DOSE, dose.text),
         "timing": {"repeat": {"frequency": dose.frequency, "period": dose.period, "periodUnit": dose.period_unit}},
-        "doseAndRate": [{"doseQuantity": {"value": amount, "unit": dose.unit, "system": UCUM, "code": dose.code}}],
+        "doseAndRate": [
+            {"doseQuantity": {"value": amount, "unit": term(DOSE_UNIT, dose.unit), "system": UCUM, "code": dose.code}}
+        ],
     }
 
 
@@ -138,7 +150,7 @@ def service_request(test: LabTest) -> dict[str, Any]:
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "order",
-        "code": {"coding": [{"system": LOINC, "code": test.code, "display": test.display}], "text": test.label},
+        "code": {"coding": [{"system": LOINC, "code": test.code, "display": test.display}], "text": test_name(test)},
     }
 
 

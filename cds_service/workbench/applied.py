@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from cds_service.workbench.choices import all_results
 from cds_service.workbench.steps import Changes, Made
 from hooks.record import Fact, PatientRecord
-from hooks.wording import capital, name
+from hooks.sentences import capital
+from hooks.wording import name
 
 _LISTS = {"Condition": "conditions", "AllergyIntolerance": "allergies", "MedicationRequest": "medications"}
 

@@ -9,7 +9,8 @@ from cds_service.workbench.steps import Changes
 from cds_service.workbench.what_if import ResultChange, Value, WhatIf
 from hooks.knowledge import Knowledge
 from hooks.record import Allergy, LabResult, Medication, PatientRecord, Unreadable
-from hooks.wording import capital, name
+from hooks.sentences import capital
+from hooks.wording import name
 
 _UNIT = {"cd4-count": "/uL", "cd4-percent": "%", "viral-load": "copies/mL"}
 

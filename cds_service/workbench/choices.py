@@ -7,7 +7,8 @@ from itertools import islice
 from hooks.facts import fact
 from hooks.knowledge import Knowledge
 from hooks.record import LabResult, OtherResult, PatientRecord, Unreadable
-from hooks.wording import capital, day, name
+from hooks.sentences import capital
+from hooks.wording import day, name
 
 NEW = "new|"
 MOST = 2000  # results that are offered

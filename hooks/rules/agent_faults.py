@@ -9,6 +9,8 @@ from hooks.facts import drug_names
 from hooks.knowledge import Profile
 from hooks.record import Allergy, DraftOrder, Fact, LabResult, Medication, PatientRecord
 from hooks.rules.agents import g6pd, is_to_sulfonamide, toxoplasma_igg
+from hooks.sentences import Sentence, capital, say
+from hooks.wording import grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,17 @@ class Use:
         return self.order or self.medication
 
     @property
-    def state(self) -> str:
+    def state(self) -> Sentence:
         """For "… is being ordered"."""
-        return "being ordered" if self.order else "being taken"
+        return say("being ordered") if self.order else say("being taken")
 
-    def named(self, profile: Profile) -> str:
+    def named(self, profile: Profile) -> Sentence:
         """By its usual name."""
         agents = self.medication.ingredients
         if not agents >= COTRIMOXAZOLE:
             return drug_names(agents, profile.knowledge)
-        return " with ".join(filter(None, ("TMP-SMX", drug_names(agents - COTRIMOXAZOLE, profile.knowledge))))
+        others = drug_names(agents - COTRIMOXAZOLE, profile.knowledge)
+        return say("TMP-SMX with {drugs}", drugs=others) if others else say("TMP-SMX")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +46,8 @@ class Fault:
     use: Use
     kind: str  # reaction, g6pd, g6pd-unknown, cover
     indicator: Indicator
-    short: str
-    said: str
+    short: Sentence
+    said: Sentence
     facts: tuple[Fact, ...]
     cite: str
 
@@ -80,12 +83,12 @@ def _reaction(use: Use, allergy: Allergy, profile: Profile) -> Iterator[Fault]:
     crossed = DAPSONE in agents and is_to_sulfonamide(allergy, profile) and allergy.severe_cutaneous
     if not sulfonamide and not crossed and not allergy.ingredients & agents:
         return
-    to = "a sulfonamide" if sulfonamide or crossed else "it"
+    to = say("a sulfonamide") if sulfonamide or crossed else say("it")
     facts = (use.fact, allergy)
     if allergy.severe:
-        skin = "SJS, TEN or DRESS" if allergy.severe_cutaneous else "a severe reaction"
-        said = f"After {skin} to {to} {named} is not to be given again."
-        short = f"{skin} to {to} is on file"
+        skin = say("SJS, TEN or DRESS") if allergy.severe_cutaneous else say("a severe reaction")
+        said = say("After {skin} to {to} {named} is not to be given again.", skin=skin, to=to, named=named)
+        short = say("{skin} to {to} is on file", skin=skin, to=to)
         yield Fault(
             use=use,
             kind="reaction",
@@ -96,12 +99,16 @@ def _reaction(use: Use, allergy: Allergy, profile: Profile) -> Iterator[Fault]:
             cite="agent-severe-reaction",
         )
     elif allergy.severe is None:
-        said = f"A reaction to {to} is on file without its severity: clarify the reaction before {named} is given."
+        said = say(
+            "A reaction to {to} is on file without its severity: clarify the reaction before {named} is given.",
+            to=to,
+            named=named,
+        )
         yield Fault(
             use=use,
             kind="reaction",
             indicator="warning",
-            short=f"a reaction to {to} of unknown severity is on file",
+            short=say("a reaction to {to} of unknown severity is on file", to=to),
             said=said,
             facts=facts,
             cite="agent-reaction" if to == "it" else "agent-severe-reaction",
@@ -110,18 +117,19 @@ def _reaction(use: Use, allergy: Allergy, profile: Profile) -> Iterator[Fault]:
         yield _mild(use, to, facts, profile)
 
 
-def _mild(use: Use, to: str, facts: tuple[Fact, ...], profile: Profile) -> Fault:
+def _mild(use: Use, to: Sentence, facts: tuple[Fact, ...], profile: Profile) -> Fault:
     """What is taken after a mild reaction is tolerated; what is ordered after it is worth a word."""
-    grade = profile.cite("sulfonamide-rechallenge").grade
-    again = (
-        f"it can be given again once the reaction has settled ({grade})" if to == "a sulfonamide" else "ask what it was"
-    )
     return Fault(
         use=use,
         kind="mild",
         indicator="info",
-        short=f"a mild reaction to {to} is on file",
-        said=f"A mild past reaction to {to}: {again}.",
+        short=say("a mild reaction to {to} is on file", to=to),
+        said=say(
+            "A mild past reaction to a sulfonamide: it can be given again once the reaction has settled ({grade}).",
+            grade=grade(profile.cite("sulfonamide-rechallenge")),
+        )
+        if to == "a sulfonamide"
+        else say("A mild past reaction to it: ask what it was."),
         facts=facts,
         cite="sulfonamide-rechallenge" if to == "a sulfonamide" else "agent-reaction",
     )
@@ -135,24 +143,27 @@ def _enzyme(use: Use, record: PatientRecord, profile: Profile) -> Iterator[Fault
     results = [one for one in record.others("g6pd") if one.result == known][:1]
     shown: tuple[Fact, ...] = (use.fact, *results, *record.problems_of("g6pd-deficiency"))
     if known == "deficient":
-        said = f"In G6PD deficiency {named} can cause haemolysis."
+        said = say("In G6PD deficiency {named} can cause haemolysis.", named=named)
         yield Fault(
             use=use,
             kind="g6pd",
             indicator=_harm(use),
-            short="G6PD deficiency is on file",
+            short=say("G6PD deficiency is on file"),
             said=said,
             facts=shown,
             cite="agent-g6pd",
         )
     elif known is None or record.gap("g6pd"):
-        why = "could not be read" if record.gap("g6pd") else "is not on file"
-        said = f"G6PD {why}: in deficiency {named} can cause haemolysis."
+        said = (
+            say("G6PD could not be read: in deficiency {named} can cause haemolysis.", named=named)
+            if record.gap("g6pd")
+            else say("G6PD is not on file: in deficiency {named} can cause haemolysis.", named=named)
+        )
         yield Fault(
             use=use,
             kind="g6pd-unknown",
             indicator="warning",
-            short="G6PD is not known, measure it first",
+            short=say("G6PD is not known, measure it first"),
             said=said,
             facts=shown,
             cite="agent-g6pd",
@@ -171,8 +182,8 @@ def _cover(use: Use, record: PatientRecord, profile: Profile) -> Iterator[Fault]
         use=use,
         kind="cover",
         indicator="warning",
-        short="it does not cover toxoplasma, IgG is positive",
-        said=f"{use.named(profile).capitalize()} by itself protects against Pneumocystis only.",
+        short=say("it does not cover toxoplasma, IgG is positive"),
+        said=say("{drug} by itself protects against Pneumocystis only.", drug=capital(use.named(profile))),
         facts=(use.fact, *shown, count),
         cite="agent-toxoplasma",
     )

@@ -19,6 +19,7 @@ from hooks.record import PatientRecord
 from hooks.rules.agent_faults import Fault, Use
 from hooks.rules.agents import choose
 from hooks.rules.drafts import has_id
+from hooks.sentences import Sentence, say
 
 _PURPOSES = {
     "pneumocystis": frozenset((SULFAMETHOXAZOLE, DAPSONE, ATOVAQUONE, PENTAMIDINE)),
@@ -32,7 +33,7 @@ class Remedies:
     """What is offered, and the lines that belong to it."""
 
     suggestions: tuple[Suggestion, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
     several: bool
 
 
@@ -59,12 +60,12 @@ def _tests(found: Iterable[Fault], record: PatientRecord) -> tuple[TestOrder, ..
 
 def _alternatives(
     use: Use, found: list[Fault], record: PatientRecord, profile: Profile
-) -> tuple[tuple[DrugOrder | ReplaceDraft, ...], tuple[str, ...]]:
+) -> tuple[tuple[DrugOrder | ReplaceDraft, ...], tuple[Sentence, ...]]:
     """Other agents for the same purpose that the chart allows; none where the count no longer asks for prophylaxis."""
     cover = any(one.kind == "cover" for one in found) and "toxoplasma" in profile.regimens
     purpose = "toxoplasma" if cover else _purpose(use)
     if purpose is None or use.medication.short_course or _recovered(record, profile):
-        return (), ("Not checked: kidney function, drug interactions.",)
+        return (), (say("Not checked: kidney function, drug interactions."),)
     choice = choose(record, profile, purpose)
     back = {DAPSONE} if all(one.kind == "cover" for one in found) else set()  # to cover, with pyrimethamine
     others = [one for one in choice.offers if not one.regimen.agents & (use.medication.ingredients - back)]
@@ -72,7 +73,11 @@ def _alternatives(
         others = [replace(one, recommended=False) for one in others]
     offers = tuple(_in_its_place(use, one, profile) for one in others)
     beside = any(isinstance(one, DrugOrder) for one in offers)
-    ends = (f"What is ordered beside {use.named(profile)} does not end it: take that out as well.",) if beside else ()
+    ends = (
+        (say("What is ordered beside {named} does not end it: take that out as well.", named=use.named(profile)),)
+        if beside
+        else ()
+    )
     return offers, (*ends, *choice.notes)
 
 

@@ -7,9 +7,10 @@ from hooks.advice import DrugOrder
 from hooks.drugs import DAPSONE, ZIDOVUDINE
 from hooks.knowledge import Profile, Regimen
 from hooks.record import Allergy, PatientRecord
-from hooks.wording import listed
+from hooks.sentences import NOTHING, Sentence, join, say, say_n, term, together, verbatim
+from hooks.wording import grade, regimen_name
 
-_AGAINST = {
+AGAINST = {
     "pneumocystis": "Pneumocystis",
     "toxoplasma": "toxoplasma",
     "mac": "MAC",
@@ -18,7 +19,8 @@ _AGAINST = {
     "talaromycosis": "talaromycosis",
     "tuberculosis": "tuberculosis",
 }
-NOT_CHECKED = "Not checked: kidney function, potassium, drug interactions."
+PURPOSE = "purpose"  # context of what a regimen is against, as a term
+NOT_CHECKED = say("Not checked: kidney function, potassium, drug interactions.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Choice:
     """What can be offered, and the lines a prescriber must read with it."""
 
     offers: tuple[DrugOrder, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
 
 def choose(record: PatientRecord, profile: Profile, purpose: str) -> Choice:
@@ -43,7 +45,13 @@ def choose(record: PatientRecord, profile: Profile, purpose: str) -> Choice:
     sure = record.allergies is not None and not record.gap("allergies") and not _doubtful(all_of_it, record, profile)
     offers = tuple(DrugOrder(one, dosed, recommended=sure and place == 0) for place, one in enumerate(open_to))
     options = (
-        f"Options against {_AGAINST[purpose]}: {'; '.join(_graded(one, dosed) for one in open_to)}." if open_to else ""
+        say(
+            "Options against {purpose}: {regimens}.",
+            purpose=term(PURPOSE, AGAINST[purpose]),
+            regimens=join("; ", [_graded(one, dosed) for one in open_to]),
+        )
+        if open_to
+        else NOTHING
     )
     return Choice(offers, tuple(filter(None, (options, *_notes(record, profile, all_of_it, dosed)))))
 
@@ -112,7 +120,7 @@ def _doubtful(regimens: Iterable[Regimen], record: PatientRecord, profile: Profi
     return sulfonamides and any(one.severe is None for one in _to_sulfonamides(record, profile))
 
 
-def _notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...], dosed: bool) -> Iterable[str]:
+def _notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...], dosed: bool) -> Iterable[Sentence]:
     has, agents = profile.knowledge.with_role, frozenset[str]().union(*(one.agents for one in regimens))
     if has(agents, "sulfonamide"):
         yield from _sulfonamide_notes(record, profile)
@@ -121,64 +129,78 @@ def _notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...
     if has(agents, "qt"):
         yield from _qt_notes(record, profile)
     if record.pregnant and has(agents, "avoid-in-pregnancy"):
-        yield "Pregnancy: azoles and clarithromycin are not offered; take perinatal advice."
+        yield say("Pregnancy: azoles and clarithromycin are not offered; take perinatal advice.")
     if not dosed:
-        yield "Pregnancy or kidney disease on the problem list: offered without a dose."
+        yield say("Pregnancy or kidney disease on the problem list: offered without a dose.")
     if has(agents, "sulfonamide") and any(ZIDOVUDINE in one.ingredients for one in record.current_medications()):
-        yield "With zidovudine, TMP-SMX adds to bone marrow toxicity: check the full blood count."
+        yield say("With zidovudine, TMP-SMX adds to bone marrow toxicity: check the full blood count.")
     yield NOT_CHECKED
 
 
-def _graded(regimen: Regimen, dosed: bool) -> str:
+def _graded(regimen: Regimen, dosed: bool) -> Sentence:
     """With its grade and the year of the text; without a dose where none is offered."""
-    said, cite = regimen.label if dosed else regimen.name, regimen.cite
-    return f"{said} ({', '.join(filter(None, (cite.grade, str(cite.source.date.year))))})" if cite else said
+    said, cite = regimen_name(regimen, dosed=dosed), regimen.cite
+    graded = join(", ", (grade(cite), verbatim(cite.source.date.year))) if cite else NOTHING
+    return say("{regimen} ({grade})", regimen=said, grade=graded) if graded else said
 
 
-def _unknown_notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...]) -> Iterable[str]:
+def _unknown_notes(record: PatientRecord, profile: Profile, regimens: tuple[Regimen, ...]) -> Iterable[Sentence]:
     """Which results would open more of it."""
     by_g6pd = any(profile.knowledge.with_role(one.agents, "g6pd-risk") for one in regimens)
     by_igg = any(one.toxo_active for one in regimens) and not all(one.toxo_active for one in regimens)
-    unknown = ["G6PD"] if by_g6pd and not g6pd(record) else []
-    unknown += ["Toxoplasma IgG"] if by_igg and not toxoplasma_igg(record, profile) else []
-    if unknown:
-        yield f"{' and '.join(unknown)} not on file: agents that need {'them' if len(unknown) > 1 else 'it'} are not offered."
+    no_g6pd, no_igg = by_g6pd and not g6pd(record), by_igg and not toxoplasma_igg(record, profile)
+    if no_g6pd and no_igg:
+        yield say("G6PD and Toxoplasma IgG not on file: agents that need them are not offered.")
+    elif no_g6pd:
+        yield say("G6PD not on file: agents that need it are not offered.")
+    elif no_igg:
+        yield say("Toxoplasma IgG not on file: agents that need it are not offered.")
 
 
-def _qt_notes(record: PatientRecord, profile: Profile) -> Iterable[str]:
+def _qt_notes(record: PatientRecord, profile: Profile) -> Iterable[Sentence]:
     if record.has_problem("qt-prolongation"):
-        yield "Prolonged QT interval on the problem list: agents that prolong it are not offered."
+        yield say("Prolonged QT interval on the problem list: agents that prolong it are not offered.")
     elif any(profile.knowledge.with_role(one.ingredients, "qt") for one in record.current_medications()):
-        yield "Another drug that prolongs the QT interval is taken or ordered: look at the ECG first."
+        yield say("Another drug that prolongs the QT interval is taken or ordered: look at the ECG first.")
 
 
-def _sulfonamide_notes(record: PatientRecord, profile: Profile) -> Iterable[str]:
+def _sulfonamide_notes(record: PatientRecord, profile: Profile) -> Iterable[Sentence]:
     reactions = _to_sulfonamides(record, profile)
     if any(one.severe for one in reactions):
         cutaneous = any(one.severe_cutaneous for one in reactions)
-        excluded = "TMP-SMX and dapsone are" if cutaneous else "TMP-SMX is"
-        yield f"Severe reaction to a sulfonamide on file: {excluded} not offered."
+        yield (
+            say("Severe reaction to a sulfonamide on file: TMP-SMX and dapsone are not offered.")
+            if cutaneous
+            else say("Severe reaction to a sulfonamide on file: TMP-SMX is not offered.")
+        )
     elif any(one.severe is None for one in reactions):
-        yield "Reaction to a sulfonamide of unknown severity: clarify the reaction; if mild, TMP-SMX stays first choice."
+        yield say(
+            "Reaction to a sulfonamide of unknown severity: clarify the reaction; if mild, TMP-SMX stays first choice."
+        )
     elif reactions:
-        grade = profile.cite("sulfonamide-rechallenge").grade
-        yield f"Mild past reaction to a sulfonamide: TMP-SMX can be given again ({grade})."
+        again = grade(profile.cite("sulfonamide-rechallenge"))
+        yield say("Mild past reaction to a sulfonamide: TMP-SMX can be given again ({grade}).", grade=again)
 
 
-def _allergy_notes(record: PatientRecord, regimens: tuple[Regimen, ...], profile: Profile) -> Iterable[str]:
+def _allergy_notes(record: PatientRecord, regimens: tuple[Regimen, ...], profile: Profile) -> Iterable[Sentence]:
     if record.allergies is None or record.gap("allergies"):
-        yield "Allergies are unknown here: check them before signing."
+        yield say("Allergies are unknown here: check them before signing.")
         return
     others = [one for one in record.allergies if not is_to_sulfonamide(one, profile)]
-    excluded = {one.name for one in regimens if any(other.ingredients & one.agents for other in others)}
+    excluded = {one.name: one for one in regimens if any(other.ingredients & one.agents for other in others)}
     if excluded:
-        yield f"Not offered because of an allergy on file: {listed(sorted(excluded))}."
+        names = together([regimen_name(excluded[name], dosed=False) for name in sorted(excluded)])
+        yield say("Not offered because of an allergy on file: {regimens}.", regimens=names)
     unknown = sum(not one.recognised for one in record.allergies)
     if unknown:
-        yield f"{unknown} allergy entr{'y' if unknown == 1 else 'ies'} could not be recognised: check before signing."
+        yield say_n(
+            "{count} allergy entry could not be recognised: check before signing.",
+            "{count} allergy entries could not be recognised: check before signing.",
+            unknown,
+        )
     if not record.allergies:
         yield (
-            "No known allergy is recorded."
+            say("No known allergy is recorded.")
             if record.no_known_allergy
-            else "No allergy is recorded, which is not the same as no allergy."
+            else say("No allergy is recorded, which is not the same as no allergy.")
         )

@@ -6,6 +6,7 @@ from hooks.discreet import Discreet
 from hooks.drugs import agents, is_treatment
 from hooks.knowledge import Profile
 from hooks.record import Fact, PatientRecord
+from hooks.sentences import say
 from hooks.trends import on_course
 
 DECIDES_WHEN = (
@@ -41,22 +42,28 @@ def art_start(record: PatientRecord, profile: Profile) -> Verdict:
     if suppressed and not record.hiv.type_2:
         return Lacks(("medications",), tuple(suppressed[:1]))
     prep_only = (
-        ("The antiretrovirals on the list are also used as PrEP and are not full treatment.",) if recorded else ()
+        (say("The antiretrovirals on the list are also used as PrEP and are not full treatment."),) if recorded else ()
     )
     waits = infection_that_decides_when(record, profile)
-    when = "an infection decides when" if waits else "as soon as possible"
     return Recommendation(
-        summary=f"No antiretroviral treatment on record: it is recommended at any CD4 count, {when}",
+        summary=say(
+            "No antiretroviral treatment on record: it is recommended at any CD4 count, an infection decides when"
+        )
+        if waits
+        else say("No antiretroviral treatment on record: it is recommended at any CD4 count, as soon as possible"),
         indicator="info",
         rationale=(
-            "ART is recommended for everyone with HIV, whatever the CD4 count.",
-            *(("An infection on the chart is treated first: take advice on when ART follows.",) if waits else ()),
+            say("ART is recommended for everyone with HIV, whatever the CD4 count."),
+            *((say("An infection on the chart is treated first: take advice on when ART follows."),) if waits else ()),
             *prep_only,
         ),
         cites=(profile.cite("art-for-all"),),
         facts=(*record.cd4_counts[:1], *record.viral_loads[:1], *waits),
         notes=(
-            "Not checked: treatment received elsewhere, resistance, symptoms of an infection that would decide when to start.",
+            say(
+                "Not checked: treatment received elsewhere, resistance, symptoms of an infection that "
+                "would decide when to start."
+            ),
         ),
     )
 

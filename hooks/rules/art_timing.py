@@ -1,6 +1,6 @@
 """When antiretroviral treatment may begin: infections of the central nervous system come first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from hooks.record import DraftOrder, Fact, Medication, PatientRecord, Problem, P
 from hooks.rules.art import not_starting_art
 from hooks.rules.drafts import art_drafts, removals
 from hooks.rules.low_cd4 import low_cd4
+from hooks.sentences import Part, Sentence, say
 from hooks.wording import day, short_day
 
 _OPEN: tuple[ProblemState, ...] = ("active", "unknown")
@@ -23,11 +24,11 @@ class _Infection:
     """A meningitis that makes ART wait, and what treats it."""
 
     concept: str
-    named: str
+    named: Sentence
     role: str  # of the drugs that treat it
     cite: str
     window: str  # days from the start of treatment within which ART waits
-    weeks: str
+    weeks: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class _Reason:
     """One reason to look at the date: how urgent, in words, on what facts, by whose authority."""
 
     indicator: Indicator
-    said: str
+    said: Sentence
     facts: tuple[Fact, ...]
     cite: str
 
@@ -43,19 +44,19 @@ class _Reason:
 _MENINGITIDES = (
     _Infection(
         "cryptococcal-meningitis",
-        "Cryptococcal meningitis",
+        say("Cryptococcal meningitis"),
         "antifungal",
         "art-timing-cryptococcal-meningitis",
         "art-timing-cryptococcal-meningitis-window",
-        "4 to 6 weeks",
+        say("4 to 6 weeks"),
     ),
     _Infection(
         "tb-meningitis",
-        "Tuberculous meningitis",
+        say("Tuberculous meningitis"),
         "tb",
         "art-timing-tb-meningitis",
         "art-timing-tb-meningitis-window",
-        "4 to 8 weeks",
+        say("4 to 8 weeks"),
     ),
 )
 
@@ -127,14 +128,19 @@ def _reason(kind: _Infection, problem: Problem, record: PatientRecord, profile: 
     facts: tuple[Fact, ...] = tuple(one for one in (problem, treatment, begins) if one)
     days = (record.as_of - since).days if since else None
     if days is None or not (treatment or profile.under("art-timing-undated", days)):
-        said = (
-            f"{kind.named} is on the problem list without a recent date or treatment on file: when did treatment begin?"
+        said = say(
+            "{named} is on the problem list without a recent date or treatment on file: when did treatment begin?",
+            named=kind.named,
         )
         return _Reason("info", said, facts, kind.cite)
     if not profile.under(kind.window, days):
         return None
-    from_what = "of treatment" if treatment or begins else "since its onset"
-    said = f"{kind.named}, day {days} {from_what}: ART is usually begun after {kind.weeks} of treatment."
+    parts: dict[str, Part] = {"named": kind.named, "days": days, "weeks": kind.weeks}
+    said = (
+        say("{named}, day {days} of treatment: ART is usually begun after {weeks} of treatment.", **parts)
+        if treatment or begins
+        else say("{named}, day {days} since its onset: ART is usually begun after {weeks} of treatment.", **parts)
+    )
     return _Reason("critical" if profile.under("art-timing-harm", days) else "warning", said, facts, kind.cite)
 
 
@@ -168,19 +174,35 @@ def _by_antigen(record: PatientRecord, profile: Profile) -> Iterator[_Reason]:
     over = record.has_problem("cryptococcosis", ("past",))
     if antigen is None or antigen.result != "positive" or over or not lasting:
         return
-    on = f"Cryptococcal antigen positive on {short_day(antigen.date, record.as_of)}"
+    on = short_day(antigen.date, record.as_of)
     given = [one for one in record.current_medications() if _treats(one, "antifungal", profile)]
     meningitis = record.has_problem("cryptococcal-meningitis", _OPEN)  # then its own window decides
     if not given:
-        first = "treatment has to be" if meningitis else "meningitis has to be excluded and fluconazole"
-        said = f"{on}, and no antifungal is taken or ordered: {first} begun first."
+        said = (
+            say(
+                "Cryptococcal antigen positive on {day}, and no antifungal is taken or ordered: treatment has to be "
+                "begun first.",
+                day=on,
+            )
+            if meningitis
+            else say(
+                "Cryptococcal antigen positive on {day}, and no antifungal is taken or ordered: meningitis has to be "
+                "excluded and fluconazole begun first.",
+                day=on,
+            )
+        )
         yield _Reason("critical", said, (antigen,), "art-timing-antigenaemia")
         return
     begun = [one.since for one in given if one.since]
     days = (record.as_of - min(begun)).days if begun else 0
     if profile.under("art-timing-antigenaemia-window", days) and not meningitis:
-        since = f"since {day(min(begun))}" if begun else "without a date"
-        said = f"{on}, an antifungal {since}: without meningitis ART follows about 2 weeks after it was begun."
+        since = say("since {day}", day=day(min(begun))) if begun else say("without a date")
+        said = say(
+            "Cryptococcal antigen positive on {day}, an antifungal {since}: without meningitis ART follows about "
+            "2 weeks after it was begun.",
+            day=on,
+            since=since,
+        )
         yield _Reason("warning", said, (antigen, *given), "art-timing-antigenaemia")
 
 
@@ -188,28 +210,32 @@ def _by_cryptococcosis(record: PatientRecord) -> Iterator[_Reason]:
     """Cryptococcosis that is not said to be meningitis: it may be."""
     known = record.problems_of("cryptococcosis", _OPEN)
     if known and not record.has_problem("cryptococcal-meningitis"):
-        said = "Cryptococcosis is on the problem list: meningitis has to be excluded before ART is begun."
+        said = say("Cryptococcosis is on the problem list: meningitis has to be excluded before ART is begun.")
         yield _Reason("info", said, known, "art-timing-cryptococcal-meningitis")
+
+
+_SUMMARIES: Mapping[Indicator, Sentence] = {
+    "critical": say(
+        "Starting ART now can do harm: an infection has to be treated first, ask a specialist for the date"
+    ),
+    "warning": say("Starting ART: an infection still decides on the date, ask a specialist"),
+    "info": say("Starting ART: make sure of the date with an infection on the chart"),
+}
 
 
 def _reconsider(reasons: list[_Reason], record: PatientRecord, profile: Profile) -> Recommendation:
     worst, drafts = reasons[0].indicator, art_drafts(record, profile)
-    summary = {
-        "critical": "Starting ART now can do harm: an infection has to be treated first, ask a specialist for the date",
-        "warning": "Starting ART: an infection still decides on the date, ask a specialist",
-        "info": "Starting ART: make sure of the date with an infection on the chart",
-    }[worst]
     return Recommendation(
-        summary=summary,
+        summary=_SUMMARIES[worst],
         indicator=worst,
         rationale=tuple(one.said for one in reasons),
         cites=tuple(dict.fromkeys(profile.cite(one.cite) for one in reasons)),
         facts=tuple(dict.fromkeys((*(fact for one in reasons for fact in one.facts), *drafts))),
         notes=(
-            "Confirm when treatment of the infection began; ART follows, it is not given up.",
-            "Not checked: severity, intracranial pressure, response to treatment, rifampicin interactions.",
+            say("Confirm when treatment of the infection began; ART follows, it is not given up."),
+            say("Not checked: severity, intracranial pressure, response to treatment, rifampicin interactions."),
         ),
         suggestions=removals(drafts, profile),
         several=True,
-        also="an infection on the chart decides when ART is begun",
+        also=say("an infection on the chart decides when ART is begun"),
     )

@@ -7,6 +7,7 @@ from hooks.knowledge import Profile
 from hooks.record import PatientRecord
 from hooks.rules.art import not_starting_art
 from hooks.rules.low_cd4 import low_cd4
+from hooks.sentences import say
 from hooks.wording import amount
 
 
@@ -35,15 +36,17 @@ def cmv_eye_exam(record: PatientRecord, profile: Profile) -> Verdict:
         return count
     if off:
         return off
-    word = "Restarting" if record.art.status == "stopped" else "Starting"
+    when = amount(count)
     return Recommendation(
-        summary=f"{word} ART at CD4 {amount(count)}: dilated eye examination before or at the start",
+        summary=say("Restarting ART at CD4 {amount}: dilated eye examination before or at the start", amount=when)
+        if record.art.status == "stopped"
+        else say("Starting ART at CD4 {amount}: dilated eye examination before or at the start", amount=when),
         indicator="info",
         rationale=(
-            "At so low a count an unnoticed retinitis by cytomegalovirus can flare as treatment works.",
-            "Ask about floaters, flashes and loss of sight. Apart from the examination, ART is not delayed.",
+            say("At so low a count an unnoticed retinitis by cytomegalovirus can flare as treatment works."),
+            say("Ask about floaters, flashes and loss of sight. Apart from the examination, ART is not delayed."),
         ),
         cites=(profile.cite("cmv-eye-exam"),),
         facts=(count,),
-        notes=("Not checked: an eye examination done elsewhere or already booked.",),
+        notes=(say("Not checked: an eye examination done elsewhere or already booked."),),
     )

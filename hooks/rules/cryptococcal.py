@@ -8,6 +8,7 @@ from hooks.knowledge import Profile
 from hooks.record import LabResult, Medication, OtherResult, PatientRecord
 from hooks.rules.art import not_before_art
 from hooks.rules.low_cd4 import low_cd4
+from hooks.sentences import NOTHING, Sentence, say
 from hooks.wording import amount, number, short_day
 
 
@@ -82,19 +83,24 @@ def _due(older: OtherResult | None, record: PatientRecord, profile: Profile) -> 
 def _test(count: LabResult, older: OtherResult | None, record: PatientRecord, profile: Profile) -> Recommendation:
     very_low = profile.under("crag-cd4", count)
     cite = profile.cite("crag-cd4" if very_low else "crag-cd4-soft")
-    due = "may be considered" if cite.strength == "conditional" else "is due"
     positive = older is not None and older.result == "positive"
+    when = {"amount": amount(count), "day": short_day(count.date, record.as_of)}
     return Recommendation(
-        summary=f"CD4 {amount(count)} on {short_day(count.date, record.as_of)}, before ART: cryptococcal antigen {due}",
+        summary=say("CD4 {amount} on {day}, before ART: cryptococcal antigen may be considered", **when)
+        if cite.strength == "conditional"
+        else say("CD4 {amount} on {day}, before ART: cryptococcal antigen is due", **when),
         indicator="warning" if very_low else "info",
         rationale=(
-            f"No cryptococcal antigen of the last {number(profile.limit('crag-fresh'))} days is on file.",
-            "Before ART is begun, a positive one asks for a lumbar puncture and for fluconazole.",
-            *(("An older one was positive: ask what was done about it.",) if positive else ()),
+            say(
+                "No cryptococcal antigen of the last {limit} days is on file.",
+                limit=number(profile.limit("crag-fresh")),
+            ),
+            say("Before ART is begun, a positive one asks for a lumbar puncture and for fluconazole."),
+            *((say("An older one was positive: ask what was done about it."),) if positive else ()),
         ),
         cites=(cite,),
         facts=(count, *((older,) if older else ())),
-        notes=("Not checked: symptoms of meningitis, tests done elsewhere.",),
+        notes=(say("Not checked: symptoms of meningitis, tests done elsewhere."),),
         suggestions=(TestOrder("crag", recommended=True),),
         case="conditional" if cite.strength == "conditional" else "",
     )
@@ -106,17 +112,21 @@ def _positive(antigen: OtherResult, record: PatientRecord, profile: Profile) -> 
         return _treated(antigen, taken, record, profile)
     on_art = record.art.status == "on"
     timing = (
-        "ART is being taken already: take specialist advice on how to go on."
+        say("ART is being taken already: take specialist advice on how to go on.")
         if on_art
-        else "ART follows about 2 weeks after fluconazole is begun; with meningitis later, on specialist advice."
+        else say("ART follows about 2 weeks after fluconazole is begun; with meningitis later, on specialist advice.")
     )
     cites = ("crag-positive", "crag-fluconazole", *(() if on_art else ("art-timing-antigenaemia",)))
     return Recommendation(
-        summary=f"Cryptococcal antigen positive on {short_day(antigen.date, record.as_of)}: "
-        "lumbar puncture to exclude meningitis, whatever the symptoms",
+        summary=say(
+            "Cryptococcal antigen positive on {day}: lumbar puncture to exclude meningitis, whatever the symptoms",
+            day=short_day(antigen.date, record.as_of),
+        ),
         indicator="warning",
         rationale=(
-            "Without meningitis, fluconazole is given pre-emptively, in the dose of the current guideline section.",
+            say(
+                "Without meningitis, fluconazole is given pre-emptively, in the dose of the current guideline section."
+            ),
             timing,
         ),
         cites=tuple(map(profile.cite, cites)),
@@ -130,12 +140,17 @@ def _treated(
     antigen: OtherResult, taken: tuple[Medication, ...], record: PatientRecord, profile: Profile
 ) -> Recommendation:
     return Recommendation(
-        summary=f"Cryptococcal antigen positive on {short_day(antigen.date, record.as_of)}, an antifungal is taken: "
-        "check that meningitis was excluded",
+        summary=say(
+            "Cryptococcal antigen positive on {day}, an antifungal is taken: check that meningitis was excluded",
+            day=short_day(antigen.date, record.as_of),
+        ),
         indicator="info",
         rationale=(
-            "A lumbar puncture excludes meningitis, whatever the symptoms; the chart does not tell whether it was done.",
-            "The dose of the antifungal and the time to begin ART depend on it.",
+            say(
+                "A lumbar puncture excludes meningitis, whatever the symptoms; the chart does not tell "
+                "whether it was done."
+            ),
+            say("The dose of the antifungal and the time to begin ART depend on it."),
         ),
         cites=(profile.cite("crag-positive"),),
         facts=(antigen, *taken, *record.cd4_counts[:1]),
@@ -148,13 +163,15 @@ def _antifungals(medications: tuple[Medication, ...], profile: Profile) -> tuple
     return tuple(one for one in medications if systemic(one) and has(one.ingredients, "antifungal"))
 
 
-def _cautions(record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+def _cautions(record: PatientRecord, profile: Profile) -> tuple[Sentence, ...]:
     ordered = _antifungals(record.drafted_medications(), profile)
     lines = (
-        "The antifungal being ordered does not replace the lumbar puncture." if ordered else "",
-        "The medication list did not come whole: an antifungal may be taken." if record.gap("medications") else "",
-        "Pregnancy: fluconazole may harm the fetus; take specialist advice." if record.pregnant else "",
-        "Not checked: pregnancy, in which fluconazole may harm the fetus." if record.pregnant is None else "",
-        "Not checked: symptoms, antigen titre, drug interactions.",
+        say("The antifungal being ordered does not replace the lumbar puncture.") if ordered else NOTHING,
+        say("The medication list did not come whole: an antifungal may be taken.")
+        if record.gap("medications")
+        else NOTHING,
+        say("Pregnancy: fluconazole may harm the fetus; take specialist advice.") if record.pregnant else NOTHING,
+        say("Not checked: pregnancy, in which fluconazole may harm the fetus.") if record.pregnant is None else NOTHING,
+        say("Not checked: symptoms, antigen titre, drug interactions."),
     )
     return tuple(filter(None, lines))

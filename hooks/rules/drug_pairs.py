@@ -9,6 +9,7 @@ from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, systemic
 from hooks.knowledge import Profile
 from hooks.record import DraftOrder, Fact, Medication, PatientRecord
 from hooks.rules.drafts import has_id, removals, resulting
+from hooks.sentences import say
 
 
 @rule(
@@ -37,15 +38,19 @@ def didanosine_tenofovir(record: PatientRecord, profile: Profile) -> Verdict:
         return _not_seen("didanosine and tenofovir are not together, taken or ordered", record)
     ordered = _ordering(record, pair)
     return Recommendation(
-        summary=f"Didanosine with tenofovir is {'being ordered' if ordered else 'being taken'}: not recommended together",
+        summary=say("Didanosine with tenofovir is being ordered: not recommended together")
+        if ordered
+        else say("Didanosine with tenofovir is being taken: not recommended together"),
         indicator="critical" if ordered else "warning",
         rationale=(
-            "Tenofovir raises didanosine levels: pancreatitis, neuropathy, lactic acidosis, early virologic failure, "
-            "and a CD4 count that falls or fails to rise despite suppression.",
+            say(
+                "Tenofovir raises didanosine levels: pancreatitis, neuropathy, lactic acidosis, early "
+                "virologic failure, and a CD4 count that falls or fails to rise despite suppression."
+            ),
         ),
         cites=(profile.cite("didanosine-tenofovir"),),
         facts=(*_shown(found, ordered), *record.cd4_counts[:1]),
-        notes=("Not checked: doses; the effect on the CD4 count is smaller with a reduced dose of didanosine.",),
+        notes=(say("Not checked: doses; the effect on the CD4 count is smaller with a reduced dose of didanosine."),),
         suggestions=_removals(ordered, profile),
         about_order=bool(ordered),
     )
@@ -100,13 +105,15 @@ def zidovudine_cotrimoxazole(record: PatientRecord, profile: Profile) -> Verdict
     if not cotrimoxazole or not any(ZIDOVUDINE in one.ingredients for one in found):
         return _not_seen("zidovudine and TMP-SMX are not together, taken or ordered", record)
     return Recommendation(
-        summary="Zidovudine with TMP-SMX: bone marrow toxicity adds up, check the full blood count",
+        summary=say("Zidovudine with TMP-SMX: bone marrow toxicity adds up, check the full blood count"),
         indicator="info",
         rationale=(
-            "Both suppress the bone marrow: anaemia, neutropenia, and CD4 counts that fail to rise.",
-            "Prophylaxis is not withheld for that; another antiretroviral in place of zidovudine may be considered.",
+            say("Both suppress the bone marrow: anaemia, neutropenia, and CD4 counts that fail to rise."),
+            say(
+                "Prophylaxis is not withheld for that; another antiretroviral in place of zidovudine may be considered."
+            ),
         ),
         cites=(profile.cite("zidovudine-cotrimoxazole"),),
         facts=(*_shown(found, _ordering(record, COTRIMOXAZOLE | {ZIDOVUDINE})), *record.cd4_counts[:1]),
-        notes=("Not checked: blood counts.",),
+        notes=(say("Not checked: blood counts."),),
     )

@@ -8,12 +8,13 @@ from hooks.discreet import Discreet
 from hooks.drugs import systemic
 from hooks.knowledge import Profile
 from hooks.record import Fact, LabResult, OtherResult, PatientRecord
-from hooks.rules.agents import choose
+from hooks.rules.agents import AGAINST, PURPOSE, choose
 from hooks.rules.art import without_effective_art
 from hooks.rules.low_cd4 import low_cd4
-from hooks.wording import amount, short_day
+from hooks.sentences import Sentence, join, say, term
+from hooks.wording import amount, grade, regimen_name, short_day
 
-_ASK = "Exposure cannot be read from a chart: ask."
+_ASK = say("Exposure cannot be read from a chart: ask.")
 
 
 @rule(
@@ -32,11 +33,11 @@ def histoplasmosis_start(record: PatientRecord, profile: Profile) -> Verdict:
     count = _settled("histoplasmosis", record, profile) or low_cd4(record, profile, "histoplasmosis-cd4")
     if isinstance(count, Silent | Lacks):
         return count
-    why = (
-        "Prophylaxis is for those at high risk: by occupation, or in a community with more than 10 cases per 100 "
-        f"patient-years. {_ASK}"
+    why = say(
+        "Prophylaxis is for those at high risk: by occupation, or in a community with more than "
+        "10 cases per 100 patient-years."
     )
-    return _offer("histoplasmosis", (count,), why, record, profile)
+    return _offer("histoplasmosis", (count,), join(" ", (why, _ASK)), record, profile)
 
 
 @rule(
@@ -102,12 +103,13 @@ def talaromycosis_start(record: PatientRecord, profile: Profile) -> Verdict:
     off = without_effective_art(record, profile)
     if off:
         return off
-    why = (
-        "Effective ART is the first aim, and prophylaxis is not for those who take it or are about to start it "
-        f"({profile.cite('talaromycosis-none-with-art').grade}). It is for residents of the endemic region. {_ASK}"
+    why = say(
+        "Effective ART is the first aim, and prophylaxis is not for those who take it or are "
+        "about to start it ({grade}). It is for residents of the endemic region.",
+        grade=grade(profile.cite("talaromycosis-none-with-art")),
     )
     loads = record.viral_loads[:1] if record.art.status == "on" else ()
-    return _offer("talaromycosis", (count, *loads), why, record, profile)
+    return _offer("talaromycosis", (count, *loads), join(" ", (why, _ASK)), record, profile)
 
 
 def _settled(disease: str, record: PatientRecord, profile: Profile) -> Silent | None:
@@ -124,7 +126,7 @@ def _settled(disease: str, record: PatientRecord, profile: Profile) -> Silent | 
 
 
 def _offer(
-    disease: str, facts: tuple[Fact, ...], why: str, record: PatientRecord, profile: Profile
+    disease: str, facts: tuple[Fact, ...], why: Sentence, record: PatientRecord, profile: Profile
 ) -> Recommendation | Lacks:
     """The first of the facts is the CD4 count."""
     if record.gap("medications"):
@@ -132,10 +134,16 @@ def _offer(
     count = facts[0]
     assert isinstance(count, LabResult)  # noqa: S101
     choice = choose(record, profile, disease)
-    drug = profile.regimens[disease][0].name
-    may = f"{drug} against {disease} may be considered" if choice.offers else f"consider the risk of {disease}"
+    drug, against = regimen_name(profile.regimens[disease][0], dosed=False), term(PURPOSE, AGAINST[disease])
+    may = (
+        say("{drug} against {disease} may be considered", drug=drug, disease=against)
+        if choice.offers
+        else say("consider the risk of {disease}", disease=against)
+    )
     return Recommendation(
-        summary=f"CD4 {amount(count)} on {short_day(count.date, record.as_of)}: {may}",
+        summary=say(
+            "CD4 {amount} on {day}: {may}", amount=amount(count), day=short_day(count.date, record.as_of), may=may
+        ),
         indicator="info",
         rationale=(why,),
         cites=(profile.cite(f"{disease}-cd4"),),
@@ -146,18 +154,21 @@ def _offer(
     )
 
 
-def _interactions(record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+def _interactions(record: PatientRecord, profile: Profile) -> tuple[Sentence, ...]:
     has = profile.knowledge.with_role
     others = any(has(one.ingredients, "antifungal") for one in record.current_medications() if systemic(one))
-    another = ("Another antifungal is taken or ordered: take advice before adding one.",) if others else ()
-    return ("Azoles interact with many antiretrovirals: check before signing.", *another)
+    another = (say("Another antifungal is taken or ordered: take advice before adding one."),) if others else ()
+    return (say("Azoles interact with many antiretrovirals: check before signing."), *another)
 
 
 def _seropositive(newest: OtherResult, record: PatientRecord, profile: Profile) -> Verdict:
     count = low_cd4(record, profile, "coccidioidomycosis-cd4")
     if isinstance(count, Silent | Lacks):
         return count
-    why = "Prophylaxis is for a newly positive serology without disease. Whether it is new cannot be read from a chart: ask."
+    why = say(
+        "Prophylaxis is for a newly positive serology without disease. Whether it is new cannot "
+        "be read from a chart: ask."
+    )
     return _offer("coccidioidomycosis", (count, newest), why, record, profile)
 
 
@@ -166,16 +177,26 @@ def _serology(older: OtherResult | None, record: PatientRecord, profile: Profile
     if isinstance(count, Silent | Lacks):
         return count
     unread = record.gap("coccidioides")
-    found = "could not be looked for in full" if unread else "is not on file"
     return Recommendation(
-        summary=f"CD4 {amount(count)} on {short_day(count.date, record.as_of)}: yearly Coccidioides serology is due",
+        summary=say(
+            "CD4 {amount} on {day}: yearly Coccidioides serology is due",
+            amount=amount(count),
+            day=short_day(count.date, record.as_of),
+        ),
         indicator="info",
         rationale=(
-            f"A serology (IgM and IgG) of the last year {found}; it is for those who live in the endemic region.",
-            "Without a positive test, antifungal prophylaxis is not recommended.",
+            say(
+                "A serology (IgM and IgG) of the last year could not be looked for in full; it is for those who live in "
+                "the endemic region."
+            )
+            if unread
+            else say(
+                "A serology (IgM and IgG) of the last year is not on file; it is for those who live in the endemic region."
+            ),
+            say("Without a positive test, antifungal prophylaxis is not recommended."),
         ),
         cites=(profile.cite("coccidioidomycosis-screen-cd4"), profile.cite("coccidioidomycosis-screen-interval")),
         facts=(count, *((older,) if older else ())),
-        notes=("No order is offered: choose the test of your laboratory.",),
+        notes=(say("No order is offered: choose the test of your laboratory."),),
         case="serology",
     )

@@ -11,14 +11,12 @@ from hooks.facts import drug_names
 from hooks.knowledge import Knowledge, Profile
 from hooks.record import DraftedArt, DraftOrder, Fact, Medication, PatientRecord, Problem
 from hooks.rules.drafts import removals, resulting
-from hooks.wording import day
+from hooks.sentences import Sentence, say, together
+from hooks.wording import day, grade
 
 ENTECAVIR = "306266"
 _TENOFOVIR, _CYTOSINE = "tenofovir", "lamivudine or emtricitabine"
-_HELD = (
-    "To hold hepatitis B a regimen needs tenofovir with lamivudine or emtricitabine ({}); where tenofovir cannot be used, "
-    "entecavir beside suppressive ART ({})."
-)
+_ONE = {_TENOFOVIR: say("tenofovir"), _CYTOSINE: say("lamivudine or emtricitabine")}
 
 
 @rule(
@@ -117,14 +115,20 @@ def _flare(
     makers = _makers(record, profile)
     renewed = draft.event == "continue" and not any(one.stops for one in makers)
     indicator: Indicator = "warning" if renewed else "critical"  # what is renewed is already being taken
-    leaves = "The regimen being renewed leaves" if renewed else "These orders leave"
-    replaces = ("An order for a whole regimen is read as replacing the present one.",) if draft.replaces else ()
+    replaces = (say("An order for a whole regimen is read as replacing the present one."),) if draft.replaces else ()
     facts: tuple[Fact, ...] = (*record.others("hbsag")[:1], *coded, *makers, *_active_taken(record, profile))
     return Recommendation(
-        summary=f"{leaves} hepatitis B without enough cover: it may flare; take expert advice before signing",
+        summary=say(
+            "The regimen being renewed leaves hepatitis B without enough cover: it may flare; take expert advice before "
+            "signing"
+        )
+        if renewed
+        else say(
+            "These orders leave hepatitis B without enough cover: it may flare; take expert advice before signing"
+        ),
         indicator=indicator,
         rationale=(
-            "Hepatitis B is on the problem list." if coded else "HBsAg is positive.",
+            say("Hepatitis B is on the problem list.") if coded else say("HBsAg is positive."),
             _contains(after, profile),
             _held(profile),
         ),
@@ -133,11 +137,11 @@ def _flare(
         notes=(
             *replaces,
             *_notes(record),
-            "Not checked: doses, hepatitis B DNA and resistance, liver and kidney function.",
+            say("Not checked: doses, hepatitis B DNA and resistance, liver and kidney function."),
         ),
         suggestions=_removals(makers, profile),
         several=True,
-        also="hepatitis B would be left without enough cover",
+        also=say("hepatitis B would be left without enough cover"),
         case="renewed" if renewed else "flare",
     )
 
@@ -147,45 +151,57 @@ def _never_measured(
 ) -> Recommendation:
     """No HBsAg on file: a warning where a drug that acts against hepatitis B is taken away, else a word before the start."""
     gone = (
-        (f"Taken away by these orders, and active against hepatitis B too: {drug_names(lost, profile.knowledge)}.",)
+        (say("Taken away by these orders, and active against hepatitis B too: {drugs}.", drugs=_named(lost, profile)),)
         if lost
         else ()
     )
     known = record.is_on_its_way("hbsag")
     return Recommendation(
-        summary="A drug that acts on hepatitis B is taken away and no HBsAg is on file: test first, hepatitis B may flare"
+        summary=say(
+            "A drug that acts on hepatitis B is taken away and no HBsAg is on file: test first, hepatitis B may flare"
+        )
         if lost
-        else "No HBsAg on file, and this regimen would not hold hepatitis B: test for it now",
+        else say("No HBsAg on file, and this regimen would not hold hepatitis B: test for it now"),
         indicator="warning" if lost else "info",
         rationale=(*gone, _contains(after, profile), _held(profile)),
         cites=(profile.cite("hepatitis-b"), profile.cite("hepatitis-b-entecavir")),
         facts=(*_makers(record, profile), *_active_taken(record, profile)),
-        notes=(*(("HBsAg is already on its way.",) if known else ()), *_notes(record)),
+        notes=(*((say("HBsAg is already on its way."),) if known else ()), *_notes(record)),
         suggestions=() if known else (TestOrder("hbsag", recommended=True),),
-        also="no HBsAg is on file",
+        also=say("no HBsAg is on file"),
         case="lost" if lost else "never-measured",
     )
 
 
-def _contains(after: frozenset[str], profile: Profile) -> str:
-    return f"What would be taken against hepatitis B: {drug_names(after, profile.knowledge) or 'nothing'}."
+def _contains(after: frozenset[str], profile: Profile) -> Sentence:
+    return say("What would be taken against hepatitis B: {drugs}.", drugs=_named(after, profile) or say("nothing"))
 
 
-def _held(profile: Profile) -> str:
-    return _HELD.format(profile.cite("hepatitis-b").grade, profile.cite("hepatitis-b-entecavir").grade)
+def _named(found: frozenset[str], profile: Profile) -> Sentence:
+    """The agents by name, those too that are one under two names."""
+    return together(sorted(_ONE.get(one) or drug_names((one,), profile.knowledge) for one in found))
+
+
+def _held(profile: Profile) -> Sentence:
+    return say(
+        "To hold hepatitis B a regimen needs tenofovir with lamivudine or emtricitabine ({grade}); where tenofovir cannot "
+        "be used, entecavir beside suppressive ART ({grade2}).",
+        grade=grade(profile.cite("hepatitis-b")),
+        grade2=grade(profile.cite("hepatitis-b-entecavir")),
+    )
 
 
 def _active_taken(record: PatientRecord, profile: Profile) -> tuple[Medication, ...]:
     return tuple(one for one in record.taken_medications() if _active([one], profile.knowledge))
 
 
-def _notes(record: PatientRecord) -> tuple[str, ...]:
+def _notes(record: PatientRecord) -> tuple[Sentence, ...]:
     drafts = record.draft_orders or ()
     stops = any(one.stops for one in drafts)
     unread = not all(one.readable for one in drafts)
     return (
-        *(("An order to stop is read as ending every entry of that drug on the list.",) if stops else ()),
-        *(("An order of this session does not say which drug it is and was not counted.",) if unread else ()),
+        *((say("An order to stop is read as ending every entry of that drug on the list."),) if stops else ()),
+        *((say("An order of this session does not say which drug it is and was not counted."),) if unread else ()),
     )
 
 
@@ -193,6 +209,6 @@ def _removals(makers: tuple[DraftOrder, ...], profile: Profile) -> tuple[RemoveD
     """The offer to take each of these out of the orders, an order to stop a drug as well."""
     stops = {one.source for one in makers if one.stops}
     return tuple(
-        replace(one, name=f"the stop of {one.name}") if one.source in stops else one
+        replace(one, name=say("the stop of {drugs}", drugs=one.name)) if one.source in stops else one
         for one in removals(makers, profile)
     )

@@ -8,7 +8,8 @@ from hooks.facts import drug_names
 from hooks.knowledge import Profile
 from hooks.record import DraftOrder, Fact, PatientRecord, Problem
 from hooks.rules.drafts import removals
-from hooks.wording import capital
+from hooks.sentences import capital, say
+from hooks.wording import grade
 
 ALDESLEUKIN = "70223"  # interleukin-2
 _MARROW = ("neutropenia", "lymphoma", "cancer", "marrow-failure", "transplant")
@@ -65,20 +66,31 @@ def _not_supported(ordered: list[DraftOrder], record: PatientRecord, profile: Pr
     drugs = frozenset[str]().union(*(one.medication.ingredients for one in ordered if one.medication))
     names, known = drug_names(drugs, profile.knowledge), profile.cite
     first = ("interleukin-2", "immune-therapy") if ALDESLEUKIN in drugs else ("immune-therapy",)
-    grades = f"{known('immune-therapy').grade}; interleukin-2 {known('interleukin-2').grade}"
+    grades = say(
+        "{grade}; interleukin-2 {grade2}", grade=grade(known("immune-therapy")), grade2=grade(known("interleukin-2"))
+    )
     return Recommendation(
-        summary=f"{capital(names)} ordered, apparently to raise the CD4 count: not supported outside trials",
+        summary=say(
+            "{what} ordered, apparently to raise the CD4 count: not supported outside trials", what=capital(names)
+        ),
         indicator="info",
         rationale=(
-            "Nothing on the problem list is another indication for it.",
-            f"Outside trials no immune-based therapy is recommended to raise the CD4 count ({grades}); none is approved for "
-            "HIV.",
-            "Interleukin-2, -12 and -7, interferons, GM-CSF, cell transfer, ciclosporin, etanercept and mycophenolate were "
-            "studied for it.",
+            say("Nothing on the problem list is another indication for it."),
+            say(
+                "Outside trials no immune-based therapy is recommended to raise the CD4 count "
+                "({grades}); none is approved for HIV.",
+                grades=grades,
+            ),
+            say(
+                "Interleukin-2, -12 and -7, interferons, GM-CSF, cell transfer, ciclosporin, etanercept "
+                "and mycophenolate were studied for it."
+            ),
         ),
         cites=tuple(map(known, (*first, "immune-therapy-none-approved", "immune-therapy-studied"))),
         facts=(*ordered, *record.cd4_counts[:1]),
-        notes=("Not checked: indications that are not on the problem list, blood counts, taking part in a trial.",),
+        notes=(
+            say("Not checked: indications that are not on the problem list, blood counts, taking part in a trial."),
+        ),
         suggestions=removals(ordered, profile),
         several=True,
         about_order=True,

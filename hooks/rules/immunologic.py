@@ -4,23 +4,37 @@ from hooks.advice import Indicator, Lacks, Recommendation, Silent, Verdict
 from hooks.assess import rule
 from hooks.discreet import Discreet
 from hooks.drugs import COTRIMOXAZOLE, DIDANOSINE, ZIDOVUDINE, systemic
+from hooks.facts import DRUG
 from hooks.knowledge import Profile
 from hooks.record import LOOK_BACK_DAYS, LabResult, PatientRecord
 from hooks.rules.art import not_on_art
+from hooks.sentences import Sentence, say, term, together
 from hooks.trends import baseline, gain, suppressed_since
-from hooks.wording import amount, day, listed, number, short_day
+from hooks.wording import amount, day, number, short_day
 
 _REVIEW = (
-    "In cohorts 10 to 20 % of those treated respond so. Some recover later; others stay at a risk of new illness and death above "
-    "that of full responders, though below that of people who are viraemic too.",
-    "Weigh how far and how long the viral load was suppressed, the CD4 count and viral load before treatment, the duration of "
-    "infection, past opportunistic infections, other diseases and age. No single regimen is to blame.",
-    "Ask about adherence, nutrition, activity, stress, smoking.",
-    "Look for co-infection (hepatitis B and C, HTLV, mycobacteria), cirrhosis or splenomegaly (then judge the percentage), "
-    "lymphoma, thyroid disease, nutrition, alcohol; check the full blood count.",
-    "Repeat the CD4 count in the same laboratory; keep prophylaxis until its own stop criteria are met.",
-    "Low-level replication and immune activation are discussed as causes. Not supported: adding or changing antiretrovirals to "
-    "raise the CD4 count, following markers of activation, interleukin-2, other immune therapy.",
+    say(
+        "In cohorts 10 to 20 % of those treated respond so. Some recover later; others stay at a "
+        "risk of new illness and death above that of full responders, though below that of "
+        "people who are viraemic too."
+    ),
+    say(
+        "Weigh how far and how long the viral load was suppressed, the CD4 count and viral load "
+        "before treatment, the duration of infection, past opportunistic infections, other "
+        "diseases and age. No single regimen is to blame."
+    ),
+    say("Ask about adherence, nutrition, activity, stress, smoking."),
+    say(
+        "Look for co-infection (hepatitis B and C, HTLV, mycobacteria), cirrhosis or "
+        "splenomegaly (then judge the percentage), lymphoma, thyroid disease, nutrition, "
+        "alcohol; check the full blood count."
+    ),
+    say("Repeat the CD4 count in the same laboratory; keep prophylaxis until its own stop criteria are met."),
+    say(
+        "Low-level replication and immune activation are discussed as causes. Not supported: "
+        "adding or changing antiretrovirals to raise the CD4 count, following markers of "
+        "activation, interleukin-2, other immune therapy."
+    ),
 )
 
 
@@ -103,31 +117,40 @@ def _long_suppressed(count: LabResult, record: PatientRecord, profile: Profile) 
     return years and profile.under("non-response-cd4-high", count)
 
 
-def _explaining(record: PatientRecord, profile: Profile) -> list[str]:
+def _explaining(record: PatientRecord, profile: Profile) -> list[Sentence]:
     """The drugs being taken that can hold the CD4 count down (decision tables 3.4); TMP-SMX alone does not count."""
     taken = frozenset[str]().union(*(one.ingredients for one in record.current_medications() if systemic(one)))
     knowledge = profile.knowledge
-    said, left_out = [], set(COTRIMOXAZOLE)
+    said: list[Sentence] = []
+    left_out = set(COTRIMOXAZOLE)
     if DIDANOSINE in taken and knowledge.with_role(taken, "tenofovir"):
-        said.append("didanosine with tenofovir")
+        said.append(say("didanosine with tenofovir"))
     if ZIDOVUDINE in taken and taken >= COTRIMOXAZOLE:
-        said.append("zidovudine with TMP-SMX")
+        said.append(say("zidovudine with TMP-SMX"))
         left_out.add(ZIDOVUDINE)
     singles = knowledge.with_role(taken, "myelosuppressive") | knowledge.with_role(taken, "interferon-alfa")
-    return said + sorted(knowledge.ingredients[code].name for code in singles - left_out)
+    return said + sorted(term(DRUG, knowledge.ingredients[code].name) for code in singles - left_out)
 
 
 def _review(count: LabResult, before: LabResult | None, record: PatientRecord, profile: Profile) -> Recommendation:
     drugs = _explaining(record, profile)
     level = "high" if profile.under("non-response-cd4-high", count) else "moderate"
-    compared = f"The baseline was {amount(before)}." if before else "The count before treatment is not on file."
-    blamed = (f"Can explain it: {listed(drugs)}.",) if drugs else ()
+    compared = (
+        say("The baseline was {amount}.", amount=amount(before))
+        if before
+        else say("The count before treatment is not on file.")
+    )
+    blamed = (say("Can explain it: {drugs}.", drugs=together(drugs)),) if drugs else ()
     indicator: Indicator = "warning" if drugs else "info"
     return Recommendation(
-        summary=f"CD4 {amount(count)} on {short_day(count.date, record.as_of)} despite suppression: review the non-response",
+        summary=say(
+            "CD4 {amount} on {day} despite suppression: review the non-response",
+            amount=amount(count),
+            day=short_day(count.date, record.as_of),
+        ),
         indicator=indicator,
         rationale=(
-            f"On ART since {day(record.art.since)}, viral load suppressed. {compared}"
+            say("On ART since {day}, viral load suppressed. {compared}", day=day(record.art.since), compared=compared)
             if record.art.since
             else compared,
             *blamed,

@@ -9,6 +9,7 @@ from hooks.rules.art import not_on_art
 from hooks.rules.pneumocystis import pneumocystis_start
 from hooks.rules.recovery import Criterion, Lapsed, by_count, lapsed, on_course, suppressed_now, unread
 from hooks.rules.toxoplasma import known_igg
+from hooks.sentences import say
 from hooks.wording import day, number, short_day
 
 _PNEUMOCYSTIS = Criterion(
@@ -98,9 +99,14 @@ def _effective_art(record: PatientRecord, profile: Profile) -> Lapsed | None:
         return None
     newest, before = latest
     return Lapsed(
-        said=f"Viral load below {limit} copies/mL on ART on {day(before.date)} and {short_day(newest.date, record.as_of)}",
+        said=say(
+            "Viral load below {limit} copies/mL on ART on {first} and {last}",
+            limit=limit,
+            first=day(before.date),
+            last=short_day(newest.date, record.as_of),
+        ),
         strength="can",
-        why="Effective ART is the prevention of MAC; with it prophylaxis is stopped, whatever the CD4 count.",
+        why=say("Effective ART is the prevention of MAC; with it prophylaxis is stopped, whatever the CD4 count."),
         cite=profile.cite("mac-effective-art"),
         facts=(newest, before, *record.cd4_counts[:1]),
         since=before.date,

@@ -9,17 +9,22 @@ from hooks.knowledge import Profile
 from hooks.record import DraftedArt, LabResult, PatientRecord
 from hooks.rules.art import not_on_art
 from hooks.rules.iris_risk import WHAT_FLARES, fresh, tier
+from hooks.sentences import Sentence, join, say, term
 from hooks.trends import baseline, baseline_viral_load, gain, log_fall, on_course
 from hooks.wording import amount, number
 
 CNS = ("cryptococcal-meningitis", "cryptococcosis", "tb-meningitis")
-_RISK = {"high": "high risk of IRIS", "moderate": "moderate risk of IRIS", "base": "IRIS is possible"}
-_EVENTS = {"start": "Starting ART", "restart": "Restarting ART", "switch": "Switching ART"}
-_SAY = (
-    'Tell the patient: "As treatment works, your defences recover and may react to an old or hidden infection. It usually '
-    "passes within weeks, most often in the first six, but can be serious. Tell us at once about fever, swollen glands, a "
-    "rash, cough or breathlessness, headache, a change in your sight, yellow skin, weight loss or anything new. Keep taking "
-    'your medicines every day unless we tell you otherwise; eat well, stay active, and look for help with stress."'
+AFTER_TUBERCULOSIS = "art-timing-tuberculosis"
+LOCATOR = "locator"  # context of what a citation says in words, as a term
+_RISK = {"high": say("high risk of IRIS"), "moderate": say("moderate risk of IRIS"), "base": say("IRIS is possible")}
+_EVENTS = {"start": say("Starting ART"), "restart": say("Restarting ART"), "switch": say("Switching ART")}
+_SAY = say(
+    'Tell the patient: "As treatment works, your defences recover and may react to an old or '
+    "hidden infection. It usually passes within weeks, most often in the first six, but can "
+    "be serious. Tell us at once about fever, swollen glands, a rash, cough or "
+    "breathlessness, headache, a change in your sight, yellow skin, weight loss or anything "
+    "new. Keep taking your medicines every day unless we tell you otherwise; eat well, stay "
+    'active, and look for help with stress."'
 )
 
 
@@ -81,47 +86,59 @@ def _fresh_facts(record: PatientRecord, profile: Profile) -> tuple[LabResult | N
     return count, fresh(loads, record, profile, "viral-load-fresh")
 
 
-def _timing(record: PatientRecord, profile: Profile) -> str:
+def _timing(record: PatientRecord, profile: Profile) -> Sentence:
     """No delay is advised here, but with tuberculosis and infections of the central nervous system that question comes first."""
     antigen = next(iter(record.others("crag")), None)
     if any(record.has_problem(concept, ("active", "unknown")) for concept in CNS):
-        return "Meningitis or cryptococcosis is on the problem list: take specialist advice on when to start ART."
+        return say("Meningitis or cryptococcosis is on the problem list: take specialist advice on when to start ART.")
     if (
         antigen
         and antigen.result == "positive"
         and profile.under("crag-positive-lasts", antigen.age_days(record.as_of))
     ):
-        return "The cryptococcal antigen is positive: take specialist advice on when to start ART."
+        return say("The cryptococcal antigen is positive: take specialist advice on when to start ART.")
     if record.has_problem("tb-active", ("active", "unknown")):
-        return f"Tuberculosis is on the problem list: its treatment comes first. {_after_tuberculosis(profile)}"
-    return "Starting treatment early lowers the risk: this is no reason to wait."
+        first = say("Tuberculosis is on the problem list: its treatment comes first.")
+        return join(" ", (first, _after_tuberculosis(profile)))
+    return say("Starting treatment early lowers the risk: this is no reason to wait.")
 
 
-def _after_tuberculosis(profile: Profile) -> str:
+def _after_tuberculosis(profile: Profile) -> Sentence:
     """When ART follows the treatment of tuberculosis, as the guideline puts it."""
-    return f"On when ART follows: {profile.cite('art-timing-tuberculosis').locator}."
+    return say("On when ART follows: {locator}.", locator=term(LOCATOR, profile.cite(AFTER_TUBERCULOSIS).locator))
 
 
-def _first_checks(profile: Profile) -> str:
-    return (
-        f"Check first at a CD4 count below {number(profile.limit('iris-cd4-high'))}: cryptococcal antigen, TB symptoms, dilated "
-        "eye examination, hepatitis B and C, Pneumocystis prophylaxis; have a CD4 count and viral load on file to compare with."
+def _first_checks(profile: Profile) -> Sentence:
+    return say(
+        "Check first at a CD4 count below {limit}: cryptococcal antigen, TB symptoms, dilated "
+        "eye examination, hepatitis B and C, Pneumocystis prophylaxis; have a CD4 count and "
+        "viral load on file to compare with.",
+        limit=number(profile.limit("iris-cd4-high")),
     )
 
 
 def _counsel(
-    draft: DraftedArt, record: PatientRecord, profile: Profile, level: str, reasons: list[str]
+    draft: DraftedArt, record: PatientRecord, profile: Profile, level: str, reasons: list[Sentence]
 ) -> Recommendation:
     count, load = _fresh_facts(record, profile)
-    at = f" at CD4 {amount(count)}" if count else ""
+    event, risk = _EVENTS[draft.event], _RISK[level]
     because = (
-        f"Risk: {'; '.join(reasons)}." if reasons else "IRIS is possible at any CD4 count, though less likely here."
+        say("Risk: {reasons}.", reasons=join("; ", reasons))
+        if reasons
+        else say("IRIS is possible at any CD4 count, though less likely here.")
     )
     if draft.replaces:
-        because = f"If this order replaces the present regimen, it is a switch. {because}"
+        because = join(" ", (say("If this order replaces the present regimen, it is a switch."), because))
     first = (_first_checks(profile),) if count is None or profile.under("iris-cd4-high", count) else ()
     return Recommendation(
-        summary=f"{_EVENTS[draft.event]}{at}: {_RISK[level]}, tell the patient what to watch for",
+        summary=say(
+            "{event} at CD4 {amount}: {risk}, tell the patient what to watch for",
+            event=event,
+            risk=risk,
+            amount=amount(count),
+        )
+        if count
+        else say("{event}: {risk}, tell the patient what to watch for", event=event, risk=risk),
         indicator="warning" if level == "high" else "info",
         rationale=(because, _timing(record, profile)),
         cites=(profile.cite("iris-definition"), profile.cite("iris-window")),
@@ -206,18 +223,25 @@ def _rises_fast(before: LabResult, after: LabResult, profile: Profile) -> bool:
 
 def _watch(profile: Profile, days: int, facts: list[LabResult]) -> Recommendation:
     return Recommendation(
-        summary=f"Day {days} of ART with a rapid response: watch for IRIS, ask about new symptoms",
+        summary=say("Day {days} of ART with a rapid response: watch for IRIS, ask about new symptoms", days=days),
         indicator="info",
         rationale=(
-            f"Day {days} of treatment.",
-            "A rapid fall of the viral load or rise of the CD4 count is good news, and the time when IRIS appears.",
+            say("Day {days} of treatment.", days=days),
+            say(
+                "A rapid fall of the viral load or rise of the CD4 count is good news, and the time when IRIS appears."
+            ),
         ),
         cites=(profile.cite("iris-response"), profile.cite("iris-window")),
         facts=tuple(dict.fromkeys(facts)),
         notes=(
-            "Ask about fever, swollen glands, rash, cough, breathlessness, headache, vision, jaundice, weight loss.",
+            say(
+                "Ask about fever, swollen glands, rash, cough, breathlessness, headache, vision, jaundice, weight loss."
+            ),
             WHAT_FLARES,
-            "Exclude poor adherence, resistance of the infection, a new infection, drug toxicity and malignancy first.",
-            "Usually the infection is treated and ART continued; corticosteroids are for severe disease.",
+            say(
+                "Exclude poor adherence, resistance of the infection, a new infection, drug toxicity and "
+                "malignancy first."
+            ),
+            say("Usually the infection is treated and ART continued; corticosteroids are for severe disease."),
         ),
     )

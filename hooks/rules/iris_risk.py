@@ -4,37 +4,39 @@ from decimal import Decimal
 
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord, Problem
-from hooks.wording import listed, number
+from hooks.sentences import Sentence, say, together
+from hooks.wording import number
 
 FLARING = {  # the infections that often flare, as the fact sheet lists them
-    "mac": "MAC",
-    "cmv": "CMV",
-    "hsv": "herpes simplex",
-    "hbv": "hepatitis B",
-    "hcv": "hepatitis C",
-    "tb-active": "tuberculosis",
-    "zoster": "zoster",
-    "kaposi": "Kaposi sarcoma",
-    "pneumocystis": "Pneumocystis pneumonia",
+    "mac": say("MAC"),
+    "cmv": say("CMV"),
+    "hsv": say("herpes simplex"),
+    "hbv": say("hepatitis B"),
+    "hcv": say("hepatitis C"),
+    "tb-active": say("tuberculosis"),
+    "zoster": say("zoster"),
+    "kaposi": say("Kaposi sarcoma"),
+    "pneumocystis": say("Pneumocystis pneumonia"),
 }
 HIGH_RISK = {
-    "tb-active": "tuberculosis",
-    "cryptococcosis": "cryptococcosis",
-    "cmv": "CMV",
-    "mac": "MAC",
-    "kaposi": "Kaposi sarcoma",
-    "histoplasmosis": "histoplasmosis",
-    "pml": "PML",
+    "tb-active": say("tuberculosis"),
+    "cryptococcosis": say("cryptococcosis"),
+    "cmv": say("CMV"),
+    "mac": say("MAC"),
+    "kaposi": say("Kaposi sarcoma"),
+    "histoplasmosis": say("histoplasmosis"),
+    "pml": say("PML"),
 }
 AUTOIMMUNE = {
-    "autoimmune-graves": "Graves' disease",
-    "autoimmune-lupus": "lupus",
-    "autoimmune-rheumatoid-arthritis": "rheumatoid arthritis",
-    "autoimmune-other": "another autoimmune disease",
+    "autoimmune-graves": say("Graves' disease"),
+    "autoimmune-lupus": say("lupus"),
+    "autoimmune-rheumatoid-arthritis": say("rheumatoid arthritis"),
+    "autoimmune-other": say("another autoimmune disease"),
 }
-WHAT_FLARES = (
-    f"What often flares, known before or not: {listed([*FLARING.values()])}. Autoimmune disease may worsen as well: Graves' "
-    "disease, lupus, rheumatoid arthritis."
+WHAT_FLARES = say(
+    "What often flares, known before or not: {infections}. Autoimmune disease may worsen as well: "
+    "Graves' disease, lupus, rheumatoid arthritis.",
+    infections=together([*FLARING.values()]),
 )
 
 
@@ -46,7 +48,7 @@ def fresh(results: tuple[LabResult, ...], record: PatientRecord, profile: Profil
 
 def tier(
     record: PatientRecord, profile: Profile, count: LabResult | None, load: LabResult | None
-) -> tuple[str, list[str]]:
+) -> tuple[str, list[Sentence]]:
     """high, moderate or base, with the reasons in words (decision tables 2.2)."""
     very_low = count is not None and profile.under("iris-cd4-high", count)
     low = count is not None and profile.under("iris-cd4-moderate", count)
@@ -55,26 +57,33 @@ def tier(
     infections = [word for concept, word in HIGH_RISK.items() if _recent(concept, record, profile)]
     high = [
         *(
-            [f"CD4 count below {high_limit}"]
+            [say("CD4 count below {limit}", limit=high_limit)]
             if very_low
-            else [f"CD4 count below {moderate_limit} with a high viral load"]
+            else [say("CD4 count below {limit} with a high viral load", limit=moderate_limit)]
             if low and much
             else []
         )
     ]
-    high += [f"{listed(infections)} active or recent"] if infections else []
+    high += [say("{infections} active or recent", infections=together(infections))] if infections else []
     if high:
         return "high", high
     others = [word for concept, word in FLARING.items() if record.has_problem(concept)]
     immune = [word for concept, word in AUTOIMMUNE.items() if record.has_problem(concept)]
-    moderate = [f"CD4 count below {moderate_limit}"] if low else []
-    moderate += [f"a viral load of {number(profile.limit('iris-viral-load'))} or more"] if much else []
-    moderate += [f"{listed(others)} on the problem list"] if others else []
-    moderate += [f"{listed(immune)}, which may flare"] if immune else []
-    limits = ("CD4 count", count, "iris-cd4-moderate"), ("viral load", load, "iris-viral-load")
-    unknown = [word for word, found, key in limits if not _tells(found, profile.limit(key))]
-    moderate += [f"no recent {' or '.join(unknown)}"] if unknown else []
+    moderate = [say("CD4 count below {limit}", limit=moderate_limit)] if low else []
+    moderate += [say("a viral load of {limit} or more", limit=number(profile.limit("iris-viral-load")))] if much else []
+    moderate += [say("{infections} on the problem list", infections=together(others))] if others else []
+    moderate += [say("{diseases}, which may flare", diseases=together(immune))] if immune else []
+    moderate += _unknown(
+        _tells(count, profile.limit("iris-cd4-moderate")), _tells(load, profile.limit("iris-viral-load"))
+    )
     return ("moderate", moderate) if moderate else ("base", [])
+
+
+def _unknown(count: bool, load: bool) -> list[Sentence]:
+    """What is not known of the CD4 count and the viral load."""
+    if not count and not load:
+        return [say("no recent CD4 count or viral load")]
+    return [] if count and load else [say("no recent viral load") if count else say("no recent CD4 count")]
 
 
 def _tells(found: LabResult | None, limit: Decimal) -> bool:

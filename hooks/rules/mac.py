@@ -11,6 +11,7 @@ from hooks.record import LabResult, PatientRecord
 from hooks.rules.agents import choose
 from hooks.rules.art import without_effective_art
 from hooks.rules.low_cd4 import low_cd4
+from hooks.sentences import say
 from hooks.wording import amount, number, short_day
 
 
@@ -60,27 +61,37 @@ def _being_treated(record: PatientRecord) -> Silent | None:
 
 def _consider(count: LabResult, record: PatientRecord, profile: Profile) -> Recommendation:
     choice = choose(record, profile, "mac")
-    at = f"CD4 {amount(count)} on {short_day(count.date, record.as_of)}"
+    at = say("CD4 {amount} on {day}", amount=amount(count), day=short_day(count.date, record.as_of))
     on_art = record.art.status == "on"
     loads = record.viral_loads[:1] if on_art else ()
     said = (
-        f"{at}, viraemic on ART: suppression prevents MAC; until then prophylaxis may be considered"
+        say("{at}, viraemic on ART: suppression prevents MAC; until then prophylaxis may be considered", at=at)
         if on_art
-        else f"{at}, not on ART: starting ART is what prevents MAC; until then prophylaxis may be considered"
+        else say("{at}, not on ART: starting ART is what prevents MAC; until then prophylaxis may be considered", at=at)
     )
     limit = number(profile.limit("mac-cd4"))
     return Recommendation(
         summary=said,
         indicator="info",
         rationale=(
-            "ART that suppresses the virus is the prevention: with ART started at once, prophylaxis is not recommended.",
-            f"Below {limit}/µL without suppressive ART it may be considered, once disseminated disease is ruled out.",
+            say(
+                "ART that suppresses the virus is the prevention: with ART started at once, prophylaxis "
+                "is not recommended."
+            ),
+            say(
+                "Below {limit}/µL without suppressive ART it may be considered, once disseminated "
+                "disease is ruled out.",
+                limit=limit,
+            ),
         ),
         cites=(profile.cite("mac-none-with-art"), profile.cite("mac-cd4")),
         facts=(count, *loads),
         notes=(
-            *(("A newer CD4 result is pending and was not used.",) if record.awaits("cd4-count") else ()),
-            "Not checked: fever, night sweats, weight loss, anaemia; with any of them a mycobacterial blood culture first.",
+            *((say("A newer CD4 result is pending and was not used."),) if record.awaits("cd4-count") else ()),
+            say(
+                "Not checked: fever, night sweats, weight loss, anaemia; with any of them a "
+                "mycobacterial blood culture first."
+            ),
             *choice.notes,
         ),
         suggestions=tuple(replace(one, recommended=False) for one in choice.offers),  # ART comes first

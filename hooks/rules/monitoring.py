@@ -9,7 +9,8 @@ from hooks.rules.immunologic import immunologic_non_response
 from hooks.rules.iris import iris_counselling, iris_watch
 from hooks.rules.pneumocystis import pneumocystis_start
 from hooks.rules.virologic import viremia_recheck, virologic_failure
-from hooks.wording import ago, capital, day, listed
+from hooks.sentences import Sentence, capital, say, together
+from hooks.wording import ago, day
 
 _RESTING = (  # the findings that can rest on a CD4 count or a viral load
     pneumocystis_start,
@@ -19,8 +20,11 @@ _RESTING = (  # the findings that can rest on a CD4 count or a viral load
     viremia_recheck,
     immunologic_non_response,
 )
-_TESTS = {"cd4-count": "CD4 count", "viral-load": "viral load"}
-_WHY = "Prophylaxis and treatment are judged on a recent CD4 count and viral load; nothing was found drafted, ordered or pending."
+_TESTS = {"cd4-count": say("CD4 count"), "viral-load": say("viral load")}
+_WHY = say(
+    "Prophylaxis and treatment are judged on a recent CD4 count and viral load; nothing was "
+    "found drafted, ordered or pending."
+)
 
 
 @rule(
@@ -68,13 +72,13 @@ def monitoring_due(record: PatientRecord, profile: Profile) -> Verdict:
     return Silent(_current(record), record.cd4_counts[:1] + record.viral_loads[:1])
 
 
-def _overdue(datum: str, record: PatientRecord, profile: Profile) -> str | None:
+def _overdue(datum: str, record: PatientRecord, profile: Profile) -> Sentence | None:
     """Why the test is due, or None."""
     if datum == "viral-load" and record.hiv.type_2:
         return None
     newest = next(iter(record.results(datum)), None)
     if newest is None:
-        return f"no usable {_TESTS[datum]} on file"
+        return say("no usable {test} on file", test=_TESTS[datum])
     interval = _cd4_interval(record, profile) if datum == "cd4-count" else _viral_load_interval(record, profile)
     if interval is None:
         return None
@@ -82,7 +86,7 @@ def _overdue(datum: str, record: PatientRecord, profile: Profile) -> str | None:
     in_grace = profile.under("monitoring-grace", days - interval)
     if days <= interval or (in_grace and not _no_grace(datum, record, profile)):
         return None
-    return f"last {_TESTS[datum]} from {day(newest.date)} ({ago(days)})"
+    return say("last {test} from {day} ({ago})", test=_TESTS[datum], day=day(newest.date), ago=ago(days))
 
 
 def _cd4_interval(record: PatientRecord, profile: Profile) -> int | None:
@@ -143,18 +147,19 @@ def _no_grace(datum: str, record: PatientRecord, profile: Profile) -> bool:
     return any(record.results(datum)[0] in one.facts for one in said)
 
 
-def _order(due: dict[str, str], record: PatientRecord, profile: Profile) -> Recommendation:
+def _order(due: dict[str, Sentence], record: PatientRecord, profile: Profile) -> Recommendation:
     """What is due, and its order; `due` is datum -> why."""
     missing = [datum for datum in due if not record.results(datum)]
-    said = "no usable CD4 count or viral load on file" if missing == list(_TESTS) else listed(list(due.values()))
-    summary = f"{capital(said)}: {'both are' if len(due) > 1 else 'it is'} due"
+    neither = missing == list(_TESTS)
+    said = capital(say("no usable CD4 count or viral load on file") if neither else together(list(due.values())))
+    summary = say("{what}: both are due", what=said) if len(due) > 1 else say("{what}: it is due", what=said)
     return Recommendation(
         summary=summary,
         indicator="info",
         rationale=(_WHY,),
         cites=(profile.cite("monitoring-entry" if missing else _cite(record, profile)),),
         facts=tuple(one for datum in due for one in record.results(datum)[:1]),
-        notes=("HIV-2 infection: the HIV-1 viral load rules were not assessed.",) if record.hiv.type_2 else (),
+        notes=(say("HIV-2 infection: the HIV-1 viral load rules were not assessed."),) if record.hiv.type_2 else (),
         suggestions=tuple(TestOrder(datum, recommended=True) for datum in due),
         several=True,
     )
@@ -172,5 +177,5 @@ def _cite(record: PatientRecord, profile: Profile) -> str:
 
 def _current(record: PatientRecord) -> str:
     newest = [results[0] for results in (record.cd4_counts, record.viral_loads) if results]
-    said = listed([f"{_TESTS[one.measure]} of {day(one.date)}" for one in newest])
+    said = together([say("{test} of {day}", test=_TESTS[one.measure], day=day(one.date)) for one in newest])
     return f"{said or 'what is missing'}: recent enough, or already ordered or pending"

@@ -9,6 +9,7 @@ from hooks.drugs import covers_pneumocystis
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord, Problem, ProblemState
 from hooks.rules import pneumocystis_cards as cards
+from hooks.sentences import say
 from hooks.wording import amount, day, number
 
 # Diseases of WHO stage 3 or 4 that our value sets know
@@ -116,7 +117,7 @@ def _enough(count: LabResult, record: PatientRecord, profile: Profile) -> Verdic
     if record.gap("cd4-percent") and "pneumocystis-cd4-percent" in profile.thresholds:
         return Lacks(("cd4-percent",), facts)
     limit = number(profile.limit("pneumocystis-cd4"))
-    return Silent(f"CD4 count is {amount(count)} on {day(count.date)}, not {cards.side(profile)} {limit}", facts)
+    return Silent(f"CD4 count is {amount(count)} on {day(count.date)}, not {cards.side(profile, limit)}", facts)
 
 
 def _low_count(count: LabResult, record: PatientRecord, profile: Profile) -> Verdict:
@@ -129,8 +130,8 @@ def _low_count(count: LabResult, record: PatientRecord, profile: Profile) -> Ver
             return stopped or cards.left_to_the_clinician(count, run, record, profile)
         if stopped:
             return Lacks(("viral-load",), stopped.facts)  # a newer one may ask for it again, but nobody could read it
-    limit = number(profile.limit("pneumocystis-cd4"))
-    why = f"CD4 count {cards.side(profile)} {limit}/µL, and nothing taken or ordered covers Pneumocystis."
+    side = cards.side(profile, number(profile.limit("pneumocystis-cd4")))
+    why = say("CD4 count {side}/µL, and nothing taken or ordered covers Pneumocystis.", side=side)
     return cards.start(record, profile, count, why)
 
 

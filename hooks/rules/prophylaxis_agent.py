@@ -11,7 +11,7 @@ from hooks.knowledge import Profile
 from hooks.record import Fact, Medication, PatientRecord
 from hooks.rules.agent_faults import Fault, Use, cover_lacks, faults, in_use
 from hooks.rules.agent_remedies import remedies
-from hooks.wording import capital
+from hooks.sentences import capital, say
 
 _ROLES = ("oi", "mac")
 _ADJUNCTS = frozenset(("6313", "877015"))  # leucovorin and levoleucovorin protect nobody by themselves
@@ -88,11 +88,13 @@ def _named(uses: Iterable[Use], profile: Profile) -> str:
 
 def _warn(found: list[Fault], record: PatientRecord, profile: Profile) -> Recommendation:
     worst = found[0]
+    drug = worst.use.named(profile)
+    point = say("{drug} is {state}: {fault}", drug=drug, state=worst.use.state, fault=worst.short)
     said = tuple(dict.fromkeys(one.said for one in found))
     facts: tuple[Fact, ...] = tuple(dict.fromkeys(fact for one in found for fact in one.facts))
     choice = remedies(found, record, profile)
     return Recommendation(
-        summary=capital(f"{worst.use.named(profile)} is {worst.use.state}: {worst.short}"),
+        summary=capital(point),
         indicator=worst.indicator,
         rationale=said,
         cites=tuple(dict.fromkeys(profile.cite(one.cite) for one in found)),
@@ -100,6 +102,6 @@ def _warn(found: list[Fault], record: PatientRecord, profile: Profile) -> Recomm
         notes=choice.notes,
         suggestions=choice.suggestions,
         several=choice.several,
-        also=f"{worst.use.named(profile)} is {worst.use.state}: {worst.short}",
+        also=point,
         about_order=any(one.use.order for one in found),
     )

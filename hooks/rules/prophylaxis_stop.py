@@ -10,6 +10,7 @@ from hooks.rules import indications
 from hooks.rules.recovery import Lapsed
 from hooks.rules.stopping import GAPS, idle, stop, without_percent
 from hooks.rules.toxoplasma import known_igg
+from hooks.sentences import Sentence, say
 from hooks.wording import number
 
 
@@ -65,20 +66,21 @@ def pneumocystis_stop(record: PatientRecord, profile: Profile) -> Verdict:
     if stands:
         return stands
     unknown = profile.knows("toxoplasma-stop-cd4") and known_igg(record, profile) is None
-    notes = ("Toxoplasma IgG is not on file; the criterion for toxoplasma is met as well.",) if unknown else ()
+    notes = (say("Toxoplasma IgG is not on file; the criterion for toxoplasma is met as well."),) if unknown else ()
     return _stop_pneumocystis(taken, found, notes, record, profile)
 
 
 def _stop_pneumocystis(
-    taken: tuple[Medication, ...], found: Lapsed, notes: tuple[str, ...], record: PatientRecord, profile: Profile
+    taken: tuple[Medication, ...], found: Lapsed, notes: tuple[Sentence, ...], record: PatientRecord, profile: Profile
 ) -> Recommendation:
     """Named by its drug where the guideline does; after pneumonia it is secondary prophylaxis."""
     ingredients = frozenset[str]().union(*(one.ingredients for one in taken))
     by_drug = profile.switch("cotrimoxazole") and ingredients >= COTRIMOXAZOLE
     past = record.has_problem("pneumocystis")
     limit = number(profile.limit("pneumocystis-episode-cd4"))
-    history = (f"Pneumocystis pneumonia in the past, at a CD4 count below {limit}.",) if past else ()
-    what = "co-trimoxazole" if by_drug else f"{'secondary ' if past else ''}Pneumocystis prophylaxis"
+    history = (say("Pneumocystis pneumonia in the past, at a CD4 count below {limit}.", limit=limit),) if past else ()
+    named = say("secondary Pneumocystis prophylaxis") if past else say("Pneumocystis prophylaxis")
+    what = say("co-trimoxazole") if by_drug else named
     said = (*history, GAPS, *without_percent(found, record, profile), *notes)
     return stop(what, taken, found, record, profile, notes=said)
 
@@ -125,21 +127,21 @@ def toxoplasma_stop(record: PatientRecord, profile: Profile) -> Verdict:
     if isinstance(other, Lacks):
         return other
     softer = found.strength == "consider" != other.strength
-    also = "consider it for toxoplasma too" if softer else "that of toxoplasma too"
+    also = say("consider it for toxoplasma too") if softer else say("that of toxoplasma too")
     return _stop_toxoplasma(taken, found, also, record, profile)
 
 
 def _stop_toxoplasma(
-    taken: tuple[Medication, ...], found: Lapsed, also: str, record: PatientRecord, profile: Profile
+    taken: tuple[Medication, ...], found: Lapsed, also: Sentence, record: PatientRecord, profile: Profile
 ) -> Recommendation:
     """What a chart cannot tell is said: how the disease was treated; and that texts differ on the viral load."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     past = record.has_problem("toxoplasmosis")
     if past:
-        notes = ("Not checked: that initial treatment of toxoplasmosis is finished and no symptoms remain.",)
+        notes = (say("Not checked: that initial treatment of toxoplasmosis is finished and no symptoms remain."),)
     elif found.strength == "can":
-        notes = ("The newest text also asks for a viral load that stays below the assay's limit.",)
-    what = "secondary toxoplasma prophylaxis" if past else "toxoplasma prophylaxis"
+        notes = (say("The newest text also asks for a viral load that stays below the assay's limit."),)
+    what = say("secondary toxoplasma prophylaxis") if past else say("toxoplasma prophylaxis")
     return stop(what, taken, found, record, profile, notes=(GAPS, *notes), also=also)
 
 
@@ -184,7 +186,7 @@ def mac_stop(record: PatientRecord, profile: Profile) -> Verdict:
     found = indications.mac(record, profile)
     if not isinstance(found, Lapsed):
         return found
-    return stop("MAC prophylaxis", taken, found, record, profile)
+    return stop(say("MAC prophylaxis"), taken, found, record, profile)
 
 
 def _against_mac(record: PatientRecord) -> tuple[Medication, ...]:

@@ -10,6 +10,7 @@ from hooks.advice import Lacks, Silent
 from hooks.knowledge import Citation, Profile
 from hooks.record import Fact, LabResult, PatientRecord
 from hooks.rules.art import not_on_art
+from hooks.sentences import Sentence, say
 from hooks.wording import amount, day, number, short_day
 
 Strength = Literal["can", "may", "consider"]
@@ -31,18 +32,20 @@ class Criterion:
 class Lapsed:
     """That an indication has lapsed: the words that open a summary, how firmly, why, on whose authority and which results."""
 
-    said: str
+    said: Sentence
     strength: Strength
-    why: str
+    why: Sentence
     cite: Citation
     facts: tuple[Fact, ...]
     since: date  # the first day of what shows it
 
-    def advise(self, what: str) -> str:
+    def advise(self, what: Sentence) -> Sentence:
         """The whole line."""
         if self.strength == "consider":
-            return f"{self.said}: consider stopping {what}"
-        return f"{self.said}: {what} {self.strength} be stopped"
+            return say("{said}: consider stopping {what}", said=self.said, what=what)
+        if self.strength == "may":
+            return say("{said}: {what} may be stopped", said=self.said, what=what)
+        return say("{said}: {what} can be stopped", said=self.said, what=what)
 
 
 def lapsed(criterion: Criterion, record: PatientRecord, profile: Profile) -> Lapsed | Silent | Lacks:
@@ -80,10 +83,21 @@ def by_count(criterion: Criterion, record: PatientRecord, profile: Profile) -> L
     newest, limit, when = run[0], at_limit(criterion.count, profile), record.as_of
     copies = number(profile.limit("suppressed"))
     return Lapsed(
-        said=f"CD4 {amount(newest)} on {short_day(newest.date, when)}, {limit} since {short_day(early.date, when)} on ART",
+        said=say(
+            "CD4 {amount} on {day}, {limit} since {since} on ART",
+            amount=amount(newest),
+            day=short_day(newest.date, when),
+            limit=limit,
+            since=short_day(early.date, when),
+        ),
         strength="can" if cite.strength == "A" else "may",
-        why=f"Two CD4 counts, each {limit}, lie {_days(criterion.span, profile)} apart with none lower between, and the viral "
-        f"loads of that time are below {copies}.",
+        why=say(
+            "Two CD4 counts, each {limit}, lie {days} apart with none lower between, and the viral "
+            "loads of that time are below {copies}.",
+            limit=limit,
+            days=_days(criterion.span, profile),
+            copies=copies,
+        ),
         cite=cite,
         facts=(newest, early, *record.viral_loads[:1]),
         since=early.date,
@@ -103,11 +117,20 @@ def _by_suppression(criterion: Criterion, record: PatientRecord, profile: Profil
     since, newest, when = (long or first), counts[0], record.as_of
     spans = [_days(key, profile) for key in (criterion.suppressed, criterion.firm if long else criterion.suppressed)]
     return Lapsed(
-        said=f"CD4 {amount(newest)} on {short_day(newest.date, when)}, viral load below assay limit since "
-        f"{short_day(since.date, when)}",
+        said=say(
+            "CD4 {amount} on {day}, viral load below assay limit since {since}",
+            amount=amount(newest),
+            day=short_day(newest.date, when),
+            since=short_day(since.date, when),
+        ),
         strength="may" if long else "consider",
-        why=f"On ART the CD4 count has been {at_limit(criterion.lower, profile)} for {spans[0]}, and the viral load below the "
-        f"assay's limit for {spans[1]}; the guideline leaves it to the clinician.",
+        why=say(
+            "On ART the CD4 count has been {limit} for {span}, and the viral load below the "
+            "assay's limit for {span2}; the guideline leaves it to the clinician.",
+            limit=at_limit(criterion.lower, profile),
+            span=spans[0],
+            span2=spans[1],
+        ),
         cite=profile.cite(criterion.suppressed),
         facts=tuple(dict.fromkeys((newest, early, loads[0], since))),
         since=min(early.date, since.date),
@@ -120,15 +143,21 @@ def on_course(results: Sequence[LabResult], record: PatientRecord) -> tuple[LabR
     return tuple(one for one in results if since is None or one.date >= since)
 
 
-def at_limit(key: str, profile: Profile) -> str:
+def at_limit(key: str, profile: Profile) -> Sentence:
     """For example "200 or more", "above 350"."""
     limit = number(profile.limit(key))
-    return f"{limit} or more" if profile.thresholds[key].inclusive else f"above {limit}"
+    return (
+        say("{limit} or more", limit=limit) if profile.thresholds[key].inclusive else say("above {limit}", limit=limit)
+    )
 
 
-def _days(key: str, profile: Profile) -> str:
+def _days(key: str, profile: Profile) -> Sentence:
     days = profile.days(key)
-    return f"{days} days or more" if profile.thresholds[key].inclusive else f"more than {days} days"
+    return (
+        say("{days} days or more", days=days)
+        if profile.thresholds[key].inclusive
+        else say("more than {days} days", days=days)
+    )
 
 
 def unread(data: Sequence[str], since: date, record: PatientRecord) -> Lacks | None:

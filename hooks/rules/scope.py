@@ -5,7 +5,7 @@ from hooks.assess import rule
 from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import PatientRecord
-from hooks.wording import capital
+from hooks.sentences import Sentence, capital, say, verbatim
 
 
 @rule(
@@ -34,26 +34,29 @@ def scope(record: PatientRecord, profile: Profile) -> Verdict:
         return _outside(
             profile,
             "status",
-            "HIV status is not clear in this record: please confirm it and record the result",
-            f"{capital(record.hiv.basis)}.",
-            "No advice is given until the status is recorded.",
+            say("HIV status is not clear in this record: please confirm it and record the result"),
+            say("{basis}.", basis=capital(record.hiv.basis)),
+            say("No advice is given until the status is recorded."),
         )
     grown = [profile.reaches("adult-age", age) for age in record.ages or ()]
     if record.ages is None or len(set(grown)) > 1:
         return _outside(
             profile,
             "no-age",
-            "Age is not on file: no advice is given without it",
-            "The date of birth is missing or incomplete.",
-            "This service advises on adults and adolescents from 13 years of age.",
+            say("Age is not on file: no advice is given without it"),
+            say("The date of birth is missing or incomplete."),
+            say("This service advises on adults and adolescents from 13 years of age."),
         )
     if not all(grown):
         return _outside(
             profile,
             "child",
-            f"Age {_years(record.ages)}: outside the scope of this service, see the paediatric guideline",
-            "This service advises on adults and adolescents from 13 years of age.",
-            "Thresholds for children differ by age; use the paediatric guideline for opportunistic infections.",
+            say(
+                "Age {years}: outside the scope of this service, see the paediatric guideline",
+                years=_years(record.ages),
+            ),
+            say("This service advises on adults and adolescents from 13 years of age."),
+            say("Thresholds for children differ by age; use the paediatric guideline for opportunistic infections."),
         )
     return Silent(f"age {_years(record.ages)}; {record.hiv.basis}")
 
@@ -68,11 +71,11 @@ def _without_the_other_half(record: PatientRecord) -> Lacks | None:
     return Lacks(lacking, record.viral_loads[:1], unlikely=not (record.hiv.treated or record.viral_loads))
 
 
-def _years(ages: tuple[int, int]) -> str:
-    return str(ages[0]) if ages[0] == ages[1] else f"{ages[0]} or {ages[1]}"
+def _years(ages: tuple[int, int]) -> Sentence:
+    return verbatim(ages[0]) if ages[0] == ages[1] else say("{least} or {most}", least=ages[0], most=ages[1])
 
 
-def _outside(profile: Profile, case: str, summary: str, *rationale: str) -> Recommendation:
+def _outside(profile: Profile, case: str, summary: Sentence, *rationale: Sentence) -> Recommendation:
     return Recommendation(
         summary=summary,
         indicator="info",

@@ -8,10 +8,11 @@ from hooks.facts import drug_names
 from hooks.knowledge import Profile
 from hooks.record import Medication, PatientRecord
 from hooks.rules.recovery import Lapsed
+from hooks.sentences import NOTHING, Sentence, say
 
-_NOT_CHECKED = "Not checked: whether the drug is taken for another reason as well, symptoms, adherence."
-GAPS = "A count that has risen can leave gaps in the defences for some time: one result is never enough to stop."
-_HOW = "To stop it, end the order on the medication list. Go on measuring: it is due again if the CD4 count falls."
+_NOT_CHECKED = say("Not checked: whether the drug is taken for another reason as well, symptoms, adherence.")
+GAPS = say("A count that has risen can leave gaps in the defences for some time: one result is never enough to stop.")
+_HOW = say("To stop it, end the order on the medication list. Go on measuring: it is due again if the CD4 count falls.")
 
 
 def idle(taken: tuple[Medication, ...], record: PatientRecord) -> Silent | None:
@@ -32,14 +33,14 @@ def idle(taken: tuple[Medication, ...], record: PatientRecord) -> Silent | None:
 
 
 def stop(
-    what: str,
+    what: Sentence,
     taken: tuple[Medication, ...],
     found: Lapsed,
     record: PatientRecord,
     profile: Profile,
     *,
-    notes: Iterable[str] = (),
-    also: str = "",
+    notes: Iterable[Sentence] = (),
+    also: Sentence = NOTHING,
 ) -> Recommendation:
     """It can be stopped. An order of the chart cannot be ended from a card; a renewal among the drafts can be taken out."""
     removals = _removals(taken, record, profile)
@@ -58,11 +59,13 @@ def stop(
     )
 
 
-def without_percent(found: Lapsed, record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+def without_percent(found: Lapsed, record: PatientRecord, profile: Profile) -> tuple[Sentence, ...]:
     """A line where the guideline goes by the percentage too, and none of that time is on file."""
     seen = any(one.date >= found.since for one in record.cd4_percents)
     return (
-        () if seen or not profile.knows("pneumocystis-cd4-percent") else ("No CD4 percentage of that time is on file.",)
+        ()
+        if seen or not profile.knows("pneumocystis-cd4-percent")
+        else (say("No CD4 percentage of that time is on file."),)
     )
 
 

@@ -9,6 +9,7 @@ from hooks.record import LabResult, OtherResult, PatientRecord
 from hooks.rules import toxoplasma_cards as cards
 from hooks.rules.agents import toxoplasma_igg
 from hooks.rules.art import not_before_art
+from hooks.sentences import say
 from hooks.wording import amount, day, number, short_day
 
 
@@ -49,11 +50,11 @@ def _first(record: PatientRecord, profile: Profile) -> Verdict:
     """No result that counts: due at a low count, or at entry into care."""
     count, known = _usable_count(record, profile), record.others("toxoplasma-igg")[:1]
     if isinstance(count, LabResult) and profile.under("toxoplasma-test-cd4", count):
-        why = f"CD4 {amount(count)} on {short_day(count.date, record.as_of)}"
+        why = say("CD4 {amount} on {day}", amount=amount(count), day=short_day(count.date, record.as_of))
         return cards.test(why, (count, *known), record, profile)
     treated = not_before_art(record, profile)
     if treated is None:
-        return cards.test("not on ART", (*record.cd4_counts[:1], *known), record, profile)
+        return cards.test(say("not on ART"), (*record.cd4_counts[:1], *known), record, profile)
     if isinstance(treated, Lacks):
         return treated
     if isinstance(count, Lacks):

@@ -5,20 +5,30 @@ from hooks.knowledge import Profile
 from hooks.record import Fact, LabResult, OtherResult, PatientRecord
 from hooks.rules.agents import choose
 from hooks.rules.rifamycins import on_rifamycins
+from hooks.sentences import NOTHING, Sentence, say
 from hooks.wording import amount, day, number, short_day
 
-_SYMPTOMS = (
-    "Ask first about cough, fever, weight loss and night sweats: with any of them, look for active tuberculosis before "
-    "preventive treatment."
+_SYMPTOMS = say(
+    "Ask first about cough, fever, weight loss and night sweats: with any of them, look for "
+    "active tuberculosis before preventive treatment."
 )
-_NOT_CHECKED = "Not checked: liver disease, contact with drug-resistant tuberculosis, treatment received elsewhere"
-_WAITS = "deferred until after delivery, close contacts of infectious tuberculosis apart"
-_SKIN_TESTS = "Not checked: skin tests, which cannot be read here, and tests done elsewhere."
-_TRIAL = "In the trial prednisone{dose} cut the rate of TB-IRIS from 46.7 % to 32.5 %."
-_DOSE = ", 40 mg daily for 14 days, then 20 mg daily for 14 days,"
-_EXCLUDE = (
-    "Exclude first: rifampicin resistance, a poor response to tuberculosis treatment, tuberculosis of the central nervous "
-    "system, Kaposi sarcoma, hepatitis B."
+_NOT_CHECKED = say(
+    "Not checked: liver disease, contact with drug-resistant tuberculosis, treatment received elsewhere."
+)
+_PREGNANCY_NOT_CHECKED = say(
+    "Not checked: liver disease, contact with drug-resistant tuberculosis, treatment received elsewhere, pregnancy (then "
+    "deferred until after delivery, close contacts of infectious tuberculosis apart)."
+)
+_WAITS = say("Preventive treatment is deferred until after delivery, close contacts of infectious tuberculosis apart.")
+_SKIN_TESTS = say("Not checked: skin tests, which cannot be read here, and tests done elsewhere.")
+_TRIAL = say("In the trial prednisone cut the rate of TB-IRIS from 46.7 % to 32.5 %.")
+_DOSED_TRIAL = say(
+    "In the trial prednisone, 40 mg daily for 14 days, then 20 mg daily for 14 days, cut the rate of TB-IRIS from 46.7 % to "
+    "32.5 %."
+)
+_EXCLUDE = say(
+    "Exclude first: rifampicin resistance, a poor response to tuberculosis treatment, "
+    "tuberculosis of the central nervous system, Kaposi sarcoma, hepatitis B."
 )
 
 
@@ -26,30 +36,35 @@ def after_infection(evidence: tuple[Fact, ...], record: PatientRecord, profile: 
     """Preventive treatment: infection is shown, and nothing on file tells that it was treated."""
     if record.pregnant and not profile.switch("preventive-treatment-in-pregnancy"):
         return Recommendation(
-            summary=f"{_shown(evidence, record)}, in pregnancy: exclude active TB; treatment usually waits until after delivery",
+            summary=say(
+                "{shown}, in pregnancy: exclude active TB; treatment usually waits until after delivery",
+                shown=_shown(evidence, record),
+            ),
             indicator="info",
-            rationale=(_SYMPTOMS, f"Preventive treatment is {_WAITS}."),
+            rationale=(_SYMPTOMS, _WAITS),
             cites=tuple(map(profile.cite, ("tb-preventive", "tb-symptoms", "tb-pregnancy"))),
             facts=evidence,
-            notes=(f"{_NOT_CHECKED}.",),
+            notes=(_NOT_CHECKED,),
             case="pregnant",
         )
-    summary = f"{_shown(evidence, record)}, no preventive treatment on file: exclude active TB, then treat"
+    summary = say(
+        "{shown}, no preventive treatment on file: exclude active TB, then treat", shown=_shown(evidence, record)
+    )
     return _treat(summary, evidence, record, profile)
 
 
 def for_everyone(record: PatientRecord, profile: Profile) -> Recommendation:
     """Preventive treatment under a guideline that does not wait for a test."""
-    summary = "No TB preventive treatment on file: recommended once active TB is unlikely, tested or not"
+    summary = say("No TB preventive treatment on file: recommended once active TB is unlikely, tested or not")
     return _treat(summary, record.others("tb-test")[:1], record, profile)
 
 
-def _treat(summary: str, facts: tuple[Fact, ...], record: PatientRecord, profile: Profile) -> Recommendation:
+def _treat(summary: Sentence, facts: tuple[Fact, ...], record: PatientRecord, profile: Profile) -> Recommendation:
     infected = any(not isinstance(one, OtherResult) or one.result == "positive" for one in facts)
     choice = choose(record, profile, "tuberculosis")
-    rifamycins, on_them = ("", ()) if record.pregnant else on_rifamycins(record, profile)
+    rifamycins, on_them = (NOTHING, ()) if record.pregnant else on_rifamycins(record, profile)
     maybe_pregnant = record.pregnant is None and profile.knows("tb-pregnancy")
-    unread = "Tests for TB infection did not come whole: a positive one would make this more urgent."
+    unread = say("Tests for TB infection did not come whole: a positive one would make this more urgent.")
     return Recommendation(
         summary=summary,
         indicator="warning" if infected else "info",
@@ -63,28 +78,28 @@ def _treat(summary: str, facts: tuple[Fact, ...], record: PatientRecord, profile
         notes=(
             *((unread,) if record.gap("tb-test") and not infected else ()),
             *choice.notes,
-            f"{_NOT_CHECKED}, pregnancy (then {_WAITS})." if maybe_pregnant else f"{_NOT_CHECKED}.",
+            _PREGNANCY_NOT_CHECKED if maybe_pregnant else _NOT_CHECKED,
         ),
         suggestions=choice.offers,
         case="treat",
     )
 
 
-def _shown(evidence: tuple[Fact, ...], record: PatientRecord) -> str:
+def _shown(evidence: tuple[Fact, ...], record: PatientRecord) -> Sentence:
     newest = evidence[0]
     if isinstance(newest, OtherResult):
-        return f"Test for TB infection positive on {short_day(newest.date, record.as_of)}"
-    return "Latent TB on the problem list"
+        return say("Test for TB infection positive on {day}", day=short_day(newest.date, record.as_of))
+    return say("Latent TB on the problem list")
 
 
 def first_test(profile: Profile) -> Recommendation:
     """The test that everybody has once."""
     return Recommendation(
-        summary="No test for TB infection on file: it is due once in everyone with HIV",
+        summary=say("No test for TB infection on file: it is due once in everyone with HIV"),
         indicator="info",
         rationale=(
-            "Neither a result nor latent tuberculosis nor preventive treatment is on file.",
-            "A positive test, once active tuberculosis is excluded, calls for preventive treatment.",
+            say("Neither a result nor latent tuberculosis nor preventive treatment is on file."),
+            say("A positive test, once active tuberculosis is excluded, calls for preventive treatment."),
         ),
         cites=(profile.cite("tb-test"),),
         notes=(_SKIN_TESTS,),
@@ -97,10 +112,18 @@ def repeat_test(negative: OtherResult, then: LabResult, latest: LabResult, profi
     """The test anew, where immunity has recovered since a negative one."""
     limit = number(profile.limit("tb-retest-cd4"))
     return Recommendation(
-        summary=f"TB test negative at CD4 {amount(then)}, now {amount(latest)} on ART: repeat the test",
+        summary=say(
+            "TB test negative at CD4 {amount}, now {latest} on ART: repeat the test",
+            amount=amount(then),
+            latest=amount(latest),
+        ),
         indicator="info",
         rationale=(
-            f"The test of {day(negative.date)} was done at a CD4 count below {limit}/µL, when it can miss an infection.",
+            say(
+                "The test of {day} was done at a CD4 count below {limit}/µL, when it can miss an infection.",
+                day=day(negative.date),
+                limit=limit,
+            ),
         ),
         cites=(profile.cite("tb-retest-cd4"),),
         facts=(negative, then, latest),
@@ -116,14 +139,19 @@ def prednisone(count: LabResult, facts: tuple[Fact, ...], record: PatientRecord,
     antigen = record.others("hbsag")[:1]
     lasting = antigen and profile.under("hbsag-negative-lasts", antigen[0].age_days(record.as_of))
     unknown = (
-        () if lasting and not record.gap("hbsag") else ("No recent hepatitis B surface antigen on file: measure it.",)
+        ()
+        if lasting and not record.gap("hbsag")
+        else (say("No recent hepatitis B surface antigen on file: measure it."),)
     )
-    pregnancy = ("Pregnancy: take perinatal advice.",) if record.pregnant else ()
+    pregnancy = (say("Pregnancy: take perinatal advice."),) if record.pregnant else ()
     return Recommendation(
-        summary=f"Starting ART at CD4 {amount(count)} soon after TB treatment began: preventive prednisone may be considered",
+        summary=say(
+            "Starting ART at CD4 {amount} soon after TB treatment began: preventive prednisone may be considered",
+            amount=amount(count),
+        ),
         indicator="info",
-        rationale=("It is meant to prevent TB-IRIS.", _TRIAL.format(dose=_DOSE if dosed else ""), _EXCLUDE),
+        rationale=(say("It is meant to prevent TB-IRIS."), _DOSED_TRIAL if dosed else _TRIAL, _EXCLUDE),
         cites=tuple(map(profile.cite, ("tb-iris-prednisone", "tb-iris-cd4"))),
         facts=(count, *facts, *antigen),
-        notes=(*unknown, *pregnancy, "Not checked: diabetes, resistance tests, drug interactions."),
+        notes=(*unknown, *pregnancy, say("Not checked: diabetes, resistance tests, drug interactions.")),
     )

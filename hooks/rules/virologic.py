@@ -8,13 +8,20 @@ from hooks.discreet import Discreet
 from hooks.knowledge import Profile
 from hooks.record import LabResult, PatientRecord
 from hooks.rules.art import not_on_art
+from hooks.sentences import Sentence, say
 from hooks.trends import baseline_viral_load, log_fall
 from hooks.wording import amount, day, number, short_day
 
 _REVIEW = (
-    "Review adherence and gaps in supply, drug and food interactions, tolerability, past regimens and resistance results.",
-    "Genotype while on the regimen, or within 4 weeks of stopping it; look for hepatitis B and TB before any change.",
-    "Not checked: resistance, adherence, interactions. No regimen is proposed here.",
+    say(
+        "Review adherence and gaps in supply, drug and food interactions, tolerability, past "
+        "regimens and resistance results."
+    ),
+    say(
+        "Genotype while on the regimen, or within 4 weeks of stopping it; look for hepatitis B "
+        "and TB before any change."
+    ),
+    say("Not checked: resistance, adherence, interactions. No regimen is proposed here."),
 )
 _NEEDS = ("conditions", "medications", "viral-load")
 
@@ -48,36 +55,41 @@ def virologic_failure(record: PatientRecord, profile: Profile) -> Verdict:
     if not profile.under("failure-fresh", newest.age_days(record.as_of)):
         return Lacks(("viral-load",), (newest, first))
     return Recommendation(
-        summary=f"{_measured(newest, record)}, raised twice: confirmed virologic failure, review",
+        summary=say(
+            "{measured}, raised twice: confirmed virologic failure, review", measured=_measured(newest, record)
+        ),
         indicator="warning",
-        rationale=(f"Two viral loads {_failing(profile)} on the same regimen, since {day(_regimen_since(record))}.",),
+        rationale=(
+            say(
+                "Two viral loads {failing} on the same regimen, since {day}.",
+                failing=_failing(profile),
+                day=day(_regimen_since(record)),
+            ),
+        ),
         cites=(profile.cite("virologic-failure"),),
         facts=(newest, first, *record.cd4_counts[:1]),
         notes=_REVIEW,
     )
 
 
-def _failing(profile: Profile) -> str:
+def _failing(profile: Profile) -> Sentence:
     """The side of the limit that is failure, in words."""
     limit = number(profile.limit("failure-viral-load"))
     return (
-        f"of {limit} copies/mL or more"
+        say("of {limit} copies/mL or more", limit=limit)
         if profile.thresholds["failure-viral-load"].inclusive
-        else f"above {limit} copies/mL"
+        else say("above {limit} copies/mL", limit=limit)
     )
 
 
 def _short(profile: Profile) -> str:
     limit = number(profile.limit("failure-viral-load"))
-    return (
-        f"below {limit} copies/mL"
-        if profile.thresholds["failure-viral-load"].inclusive
-        else f"not above {limit} copies/mL"
-    )
+    side = "below" if profile.thresholds["failure-viral-load"].inclusive else "not above"
+    return f"{side} {limit} copies/mL"
 
 
-def _measured(one: LabResult, record: PatientRecord) -> str:
-    return f"Viral load {amount(one)} on {short_day(one.date, record.as_of)}"
+def _measured(one: LabResult, record: PatientRecord) -> Sentence:
+    return say("Viral load {amount} on {day}", amount=amount(one), day=short_day(one.date, record.as_of))
 
 
 def _unable(record: PatientRecord) -> Verdict | None:
@@ -157,33 +169,40 @@ def viremia_recheck(record: PatientRecord, profile: Profile) -> Verdict:
     if why is None:
         return Silent(f"viral load {amount(newest)} on {day(newest.date)} needs no recheck", record.viral_loads[:2])
     return Recommendation(
-        summary=f"{_measured(newest, record)}: recheck {_when(profile)}",
+        summary=say("{measured}: recheck {when}", measured=_measured(newest, record), when=_when(profile)),
         indicator="info",
-        rationale=(why, "One result is no failure: confirm it before anything is changed."),
+        rationale=(why, say("One result is no failure: confirm it before anything is changed.")),
         cites=(profile.cite("low-level-viraemia"),),
         facts=record.viral_loads[:2],
         notes=(
-            "Ask about missed doses, supply, interactions (antacids, minerals, rifampicin) and recent illness.",
+            say("Ask about missed doses, supply, interactions (antacids, minerals, rifampicin) and recent illness."),
             *_fast_switch(record, profile),
         ),
         suggestions=() if record.is_on_its_way("viral-load") else (TestOrder("viral-load", recommended=True),),
     )
 
 
-def _when(profile: Profile) -> str:
+def _when(profile: Profile) -> Sentence:
     """In how many weeks, or months of 30 days where it is that long."""
     first, last = profile.days("recheck-from"), profile.days("recheck-to")
-    return f"in {first // 30} months" if first == last else f"in {first // 7} to {last // 7} weeks"
+    if first == last:
+        return say("in {months} months", months=first // 30)
+    return say("in {first} to {last} weeks", first=first // 7, last=last // 7)
 
 
-def _fast_switch(record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+def _fast_switch(record: PatientRecord, profile: Profile) -> tuple[Sentence, ...]:
     """Where the guideline lets one result on an NNRTI decide, that is said; nothing is proposed."""
     on_nnrti = profile.knowledge.with_role(record.art.agents, "art-nnrti")
     if not on_nnrti or not profile.knows("single-failure-on-nnrti"):
         return ()
     if not profile.reaches("failure-viral-load", record.viral_loads[0]):
         return ()
-    return (f"On an NNRTI one result {_failing(profile)} can justify review of the regimen without a second one.",)
+    return (
+        say(
+            "On an NNRTI one result {failing} can justify review of the regimen without a second one.",
+            failing=_failing(profile),
+        ),
+    )
 
 
 def _suppressed_before(record: PatientRecord, profile: Profile, newest: int = 1) -> bool:
@@ -195,27 +214,28 @@ def _suppressed_before(record: PatientRecord, profile: Profile, newest: int = 1)
     )
 
 
-def _raised(record: PatientRecord, profile: Profile) -> str | None:
+def _raised(record: PatientRecord, profile: Profile) -> Sentence | None:
     newest = record.viral_loads[0]
     if not profile.reaches("failure-viral-load", newest):
         return None
     settled = profile.reaches("failure-after", (newest.date - _regimen_since(record)).days)
-    said = f"A viral load {_failing(profile)} on treatment."
+    said = say("A viral load {failing} on treatment.", failing=_failing(profile))
     return said if settled or _suppressed_before(record, profile) else None
 
 
-def _low_level(record: PatientRecord, profile: Profile) -> str | None:
+def _low_level(record: PatientRecord, profile: Profile) -> Sentence | None:
     """As many in a row at or above the assay's limit, after suppression, as the guideline asks: fewer are a blip."""
     asked = profile.days("low-level-results")
     latest = record.viral_loads[:asked]
     detectable = len(latest) == asked and all(profile.not_under("assay-limit", one) for one in latest)
     if not detectable or not _suppressed_before(record, profile, newest=asked):
         return None
-    said = "Two detectable viral loads in a row" if asked > 1 else "A detectable viral load"
-    return f"{said} after suppression."
+    if asked > 1:
+        return say("Two detectable viral loads in a row after suppression.")
+    return say("A detectable viral load after suppression.")
 
 
-def _slow_fall(record: PatientRecord, profile: Profile) -> str | None:
+def _slow_fall(record: PatientRecord, profile: Profile) -> Sentence | None:
     newest, since = record.viral_loads[0], record.art.since
     assert since is not None  # noqa: S101  (_unable has looked)
     days = (newest.date - since).days
@@ -224,4 +244,6 @@ def _slow_fall(record: PatientRecord, profile: Profile) -> str | None:
         return None
     fall = log_fall(before, newest)
     slow = fall is not None and profile.short_of("viral-load-fall", fall) and profile.not_under("assay-limit", newest)
-    return f"The viral load has fallen by less than 1 log10 in {days} days of treatment." if slow else None
+    return (
+        say("The viral load has fallen by less than 1 log10 in {days} days of treatment.", days=days) if slow else None
+    )
