@@ -1,6 +1,7 @@
 """What browsers are told on every response: who may read it (CORS), that it is not stored, not sniffed, not framed."""
 
 from flask import Flask, Response, request
+from flask.globals import request_ctx
 
 from cds_service.access import may_read
 from cds_service.web.wiring import wiring
@@ -21,12 +22,18 @@ def _options() -> Response | None:
         return None
     response = Response(status=204)
     del response.headers["Content-Type"]  # there is nothing that could have one
-    response.headers["Allow"] = ", ".join(sorted(request.url_rule.methods or ()))
+    response.headers["Allow"] = ", ".join(sorted(_methods()))
     if "Access-Control-Request-Method" in request.headers and _may_read(request.headers.get("Origin")):
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept"
         response.headers["Access-Control-Max-Age"] = "600"
     return response
+
+
+def _methods() -> set[str]:
+    """Every method of the address, whichever function answers it."""
+    adapter = request_ctx.url_adapter
+    return {*adapter.allowed_methods()} if adapter else set()
 
 
 def _mark(response: Response) -> Response:
