@@ -9,14 +9,14 @@ from typing import Any
 from hooks.advice import DrugOrder, Recommendation, Silent, TestOrder, Verdict
 from hooks.art_history import art_history, drafted_art
 from hooks.assess import Rule, judge
-from hooks.facts import drug_names, problem_name
+from hooks.facts import RESULT, drug_names, problem_name
 from hooks.knowledge import Profile, Threshold
 from hooks.record import LabResult, Measure, Medication, OtherResult, PatientRecord
-from hooks.sentences import capital
-from hooks.wording import amount, day, name
+from hooks.sentences import Sentence, capital, join, say, term
+from hooks.wording import amount, day, name, regimen_name, test_name
 
 Change = tuple[
-    str, str, PatientRecord
+    str, Sentence, PatientRecord
 ]  # its kind (the nearest of a kind is said), in words, the record as it would then be
 _MEASURES: dict[str, tuple[Measure, str]] = {
     "/uL": ("cd4-count", "cd4_counts"),
@@ -32,25 +32,27 @@ _TESTS = {
 }
 
 
-def what_would_change(rule: Rule, record: PatientRecord, profile: Profile) -> tuple[str, ...]:
+def what_would_change(rule: Rule, record: PatientRecord, profile: Profile) -> tuple[Sentence, ...]:
     """One sentence for each single change of the chart that would change what the rule says; of like changes the nearest."""
     said = judge(rule, record, profile)
-    found: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], Sentence] = {}
     for kind, words, changed in _changes(rule, said, record, profile):
         then = _outcome(judge(rule, changed, profile))
         if then != _outcome(said):
-            found.setdefault((kind, then), f"{words}: {then}")
+            found.setdefault((kind, then), say("{words}: {then}", words=words, then=then))
     return tuple(found.values())
 
 
-def _outcome(verdict: Verdict) -> str:
+def _outcome(verdict: Verdict) -> Sentence:
     match verdict:
         case Recommendation():
-            return {"critical": "critical", "warning": "a warning", "info": "information"}[verdict.indicator]
+            return {"critical": say("critical"), "warning": say("a warning"), "info": say("information")}[
+                verdict.indicator
+            ]
         case Silent():
-            return "nothing to say"
+            return say("nothing to say")
         case _:
-            return f"not assessed ({', '.join(map(name, verdict.data))})"
+            return say("not assessed ({data})", data=join(", ", [name(one) for one in verdict.data]))
 
 
 def _changes(rule: Rule, said: Verdict, record: PatientRecord, profile: Profile) -> Iterator[Change]:
@@ -75,7 +77,7 @@ def _other_values(limits: Iterable[Threshold], record: PatientRecord) -> Iterato
         for _, value in sorted((abs(one - known), one) for one in values):
             then = _result(measure, unit, value, newest, record)
             changed: dict[str, Any] = {field: (then, *results[1:])}
-            yield measure, f"{capital(name(measure))} {amount(then)}{_instead(newest)}", replace(record, **changed)
+            yield measure, _measured(then, newest), replace(record, **changed)
 
 
 def _result(measure: Measure, unit: str, value: Decimal, newest: LabResult | None, record: PatientRecord) -> LabResult:
@@ -84,8 +86,11 @@ def _result(measure: Measure, unit: str, value: Decimal, newest: LabResult | Non
     return LabResult(measure=measure, unit=unit, number=value, date=record.as_of, received="", source="")
 
 
-def _instead(newest: LabResult | None) -> str:
-    return f", not {amount(newest)}" if newest else ", measured today"
+def _measured(then: LabResult, newest: LabResult | None) -> Sentence:
+    measure, value = capital(name(then.measure)), amount(then)
+    if newest:
+        return say("{measure} {amount}, not {other}", measure=measure, amount=value, other=amount(newest))
+    return say("{measure} {amount}, measured today", measure=measure, amount=value)
 
 
 def _later(limits: Iterable[Threshold], record: PatientRecord, profile: Profile) -> Iterator[Change]:
@@ -94,7 +99,8 @@ def _later(limits: Iterable[Threshold], record: PatientRecord, profile: Profile)
     starts = [*newest, *filter(None, (record.art.since, record.art.changed))]
     days = {start + timedelta(days=one.days + 1) for one in limits if one.unit == "d" for start in starts}
     for when in sorted(one for one in days if one > record.as_of):
-        yield "time", f"From {day(when)} on, should nothing else change", _again(replace(record, as_of=when), profile)
+        words = say("From {day} on, should nothing else change", day=day(when))
+        yield "time", words, _again(replace(record, as_of=when), profile)
 
 
 def _again(record: PatientRecord, profile: Profile) -> PatientRecord:
@@ -109,22 +115,24 @@ def _without(record: PatientRecord, profile: Profile) -> Iterator[Change]:
     for drug in record.taken_medications():
         rest = tuple(one for one in record.medications or () if one is not drug)
         then = _again(replace(record, medications=rest), profile)
-        yield drug.source, f"Without {drug_names(drug.ingredients, profile.knowledge)} taken", then
+        drugs = drug_names(drug.ingredients, profile.knowledge)
+        yield drug.source, say("Without {drugs} taken", drugs=drugs), then
     for draft in record.draft_orders or ():
         if draft.medication:
             rest_of = tuple(one for one in record.draft_orders or () if one is not draft)
             said = drug_names(draft.medication.ingredients, profile.knowledge)
             yield (
                 draft.source,
-                f"Without the order about {said}",
+                say("Without the order about {drugs}", drugs=said),
                 _again(replace(record, draft_orders=rest_of), profile),
             )
     for problem in record.problems or ():
         left = tuple(one for one in record.problems or () if one is not problem)
-        yield problem.source, f"Without {problem_name(problem)} on the problem list", replace(record, problems=left)
+        said = say("Without {problem} on the problem list", problem=problem_name(problem))
+        yield problem.source, said, replace(record, problems=left)
     for allergy in record.allergies or ():
         others = tuple(one for one in record.allergies or () if one is not allergy)
-        yield allergy.source, "Without an allergy on file", replace(record, allergies=others)
+        yield allergy.source, say("Without an allergy on file"), replace(record, allergies=others)
 
 
 def _with_what_is_offered(said: Verdict, record: PatientRecord, profile: Profile) -> Iterator[Change]:
@@ -133,14 +141,12 @@ def _with_what_is_offered(said: Verdict, record: PatientRecord, profile: Profile
         if isinstance(one, DrugOrder):
             drugs = tuple(Medication(ingredients=part.agents, source="", current=True) for part in one.regimen.drugs)
             taken = (*(record.medications or ()), *drugs)
-            yield "offered", f"With {one.regimen.label} taken", replace(record, medications=taken)
+            said_of = say("With {regimen} taken", regimen=regimen_name(one.regimen, dosed=True))
+            yield "offered", said_of, replace(record, medications=taken)
         elif isinstance(one, TestOrder):
             asked = record.tests_on_order | {one.test}
-            yield (
-                one.test,
-                f"With {profile.knowledge.tests[one.test].label} ordered",
-                replace(record, tests_on_order=asked),
-            )
+            ordered = say("With {test} ordered", test=test_name(profile.knowledge.tests[one.test]))
+            yield one.test, ordered, replace(record, tests_on_order=asked)
 
 
 def _with_tests(record: PatientRecord) -> Iterator[Change]:
@@ -150,7 +156,8 @@ def _with_tests(record: PatientRecord) -> Iterator[Change]:
         clear = tuple(one for one in record.gaps if one.datum != test)
         for result in results:
             new = OtherResult(test=test, result=result, date=record.as_of, source="")
-            yield test, f"With {name(test)} {result}", replace(record, other_results=(new, *rest), gaps=clear)
+            words = say("With {test} {result}", test=name(test), result=term(RESULT, result))
+            yield test, words, replace(record, other_results=(new, *rest), gaps=clear)
 
 
 def _with_gaps_filled(record: PatientRecord) -> Iterator[Change]:
@@ -158,4 +165,5 @@ def _with_gaps_filled(record: PatientRecord) -> Iterator[Change]:
     for datum in dict.fromkeys((*(one.datum for one in record.gaps), *(one.datum for one in record.unreadable))):
         gaps = tuple(one for one in record.gaps if one.datum != datum)
         unreadable = tuple(one for one in record.unreadable if one.datum != datum)
-        yield datum, f"Should the {name(datum)} hold nothing new", replace(record, gaps=gaps, unreadable=unreadable)
+        said = say("Should the {datum} hold nothing new", datum=name(datum))
+        yield datum, said, replace(record, gaps=gaps, unreadable=unreadable)

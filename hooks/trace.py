@@ -12,16 +12,6 @@ from hooks.knowledge import Profile, Threshold
 from hooks.sentences import Sentence, say, verbatim
 from hooks.wording import name, number
 
-_UNITS = {
-    "/uL": "/µL",
-    "d": " days",
-    "a": " years",
-    "{log_copies}/mL": " log10 copies/mL",
-    "copies/mL": " copies/mL",
-    "%": " %",
-    "1": "",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedFinding:
@@ -42,7 +32,7 @@ class TracedFinding:
     missing: tuple[str, ...] = ()
     gaps: tuple[Sentence, ...] = ()
     origins: tuple[str, ...] = ()  # of each fact: the resource, and what a result was received as
-    thresholds: tuple[str, ...] = ()  # of the whole rule, each with its source
+    thresholds: tuple[Sentence, ...] = ()  # of the whole rule, each with its source
     authority: tuple[str, ...] = ()  # every statement the rule rests on, said or silent
 
 
@@ -88,7 +78,7 @@ def _cited(finding: Finding) -> tuple[str, ...]:
     return finding.rule.cites + finding.rule.may_cite
 
 
-def _thresholds(finding: Finding, profile: Profile) -> tuple[str, ...]:
+def _thresholds(finding: Finding, profile: Profile) -> tuple[Sentence, ...]:
     return tuple(threshold_in_words(profile.thresholds[key]) for key in _cited(finding) if key in profile.thresholds)
 
 
@@ -97,8 +87,26 @@ def _authority(finding: Finding, profile: Profile) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(str, said)))
 
 
-def threshold_in_words(one: Threshold) -> str:
+def threshold_in_words(one: Threshold) -> Sentence:
     """Key, value and unit, whether the number itself counts, and on whose authority."""
-    edge = " included" if one.inclusive else ""
-    design = "; a choice of this service, awaiting clinical review" if one.design else ""
-    return f"{one.key} {number(one.value)}{_UNITS.get(one.unit, one.unit)}{edge} — {one.cite}{design}"
+    amount = _in_unit(one.unit, number(one.value))
+    limit = say("{amount} included", amount=amount) if one.inclusive else amount
+    said = say("{key} {limit} — {source}", key=verbatim(one.key), limit=limit, source=verbatim(one.cite))
+    return say("{limit}; a choice of this service, awaiting clinical review", limit=said) if one.design else said
+
+
+def _in_unit(unit: str, value: Sentence) -> Sentence:
+    match unit:
+        case "/uL":
+            return say("{number}/µL", number=value)
+        case "d":
+            return say("{number} days", number=value)
+        case "a":
+            return say("{number} years", number=value)
+        case "{log_copies}/mL":
+            return say("{number} log10 copies/mL", number=value)
+        case "copies/mL":
+            return say("{number} copies/mL", number=value)
+        case "%":
+            return say("{number} %", number=value)
+    return value  # a ratio

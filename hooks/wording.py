@@ -10,6 +10,20 @@ from hooks.sentences import Sentence, figure, join, say, term, verbatim
 
 MONTH, NAME, REGIMEN, TEST, GRADE = "month", "name", "regimen", "test", "grade"  # contexts of terms
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WHOLE_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def number(value: Decimal) -> Sentence:

@@ -22,7 +22,7 @@ from hooks.record import LIFELONG
 from hooks.rules.agents import AGAINST, PURPOSE
 from hooks.rules.iris import AFTER_TUBERCULOSIS, LOCATOR
 from hooks.sentences import _has_no_letter
-from hooks.wording import GRADE, MONTH, MONTHS, NAME, NAMED, REGIMEN, TEST, name
+from hooks.wording import GRADE, MONTH, MONTHS, NAME, NAMED, REGIMEN, TEST, WHOLE_MONTHS, name
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "cds_service" / "languages"
@@ -68,7 +68,7 @@ def terms() -> dict[str, set[str]]:
         DRUG: {one.name for one in knowledge.ingredients.values()},
         GRADE: {word for one in profiles for word in _grades(one)},
         LOCATOR: {one.cite(AFTER_TUBERCULOSIS).locator for one in profiles},
-        MONTH: set(MONTHS),
+        MONTH: {*MONTHS, *WHOLE_MONTHS},
         NAME: {str(name(one)) for one in named},
         PRODUCT: {text for one in drugs for text in (one.display, one.ingredient_display)},
         PURPOSE: set(AGAINST.values()),

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
     "reasons": {"chart", "plots", "wire"},
     "workbench": {"chart", "errors", "reasons", "wire"},
-    "why": {"access", "chart", "errors", "outbound", "reasons", "wire"},
+    "why": {"access", "chart", "errors", "languages", "outbound", "reasons", "wire"},
     "home": set(),
     "web": {
         "access",

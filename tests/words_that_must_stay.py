@@ -25,12 +25,12 @@ KINDS: dict[str, tuple[str, str]] = {  # kind -> English, Portuguese; each has t
     "only": (r"only", r"apenas"),
     "before": (r"before|pre-emptively", r"antes|preemptiva"),
     "first": (r"first", r"primeir[oa]s?"),
-    "after": (r"after|(?<!until )then|later", r"após|depois|então|mais tarde"),
+    "after": (r"(?<!looks )after|(?<!until )then|later", r"após|depois|então|mais tarde"),
     "but for": (r"apart(?! with)", r"exceto|à parte"),
     "despite": (r"despite", r"apesar"),
     "to stop": (
         r"stop|stopped|stopping|end|ends?",
-        r"suspender(?:-se)?|suspende-se|suspendê-lo|suspensão(?! oral)|terminar?",
+        r"suspender(?:-se)?|suspende-se|suspendê-lo|suspensão(?! oral)|suspens[oa]|terminar?",
     ),
     "to exclude": (r"exclude[ds]?|ruled out", r"excluir|exclui|excluída"),
     "to remove": (r"remove|taken away|take that out|withheld", r"retira(?:-se|r)?|retirad[oa]"),
@@ -39,7 +39,7 @@ KINDS: dict[str, tuple[str, str]] = {  # kind -> English, Portuguese; each has t
     "to wait": (r"delayed|deferred|waits?", r"adiad[oa]|espera|esperar"),
     "may": (r"may|can|cannot|could|possible", r"podem?|poderá|possa|possível|pôde|puderam"),
     "consider": (r"consider|considered", r"considerar(?:-se)?|considerada|considerado"),
-    "again": (r"again|repeat|recheck", r"volta|voltar|repetir|retomada"),
+    "again": (r"again|repeat|recheck", r"volta|voltar|voltou|repetir|retomada"),
     "positive": (r"positive", r"positiv[oa]"),
     "negative": (r"negative", r"negativ[oa]"),
 }

@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from math import ceil, floor, log10
 
-from hooks.wording import number, short_day
+from hooks.sentences import Sentence, say, term, verbatim
+from hooks.wording import MONTH, MONTHS, number
 
 WIDE, HIGH = 860.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 88.0, WIDE - 152.0, 30.0, HIGH - 30.0  # to the right are the names of limits
@@ -20,7 +21,7 @@ class Tick:
     """A label, and how far along its axis it stands."""
 
     place: float
-    label: str
+    label: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ class Days:
             year, rest = divmod(month, 12)
             when = date(max(1, year), rest + 1, 1)
             if self.first <= when <= self.last:
-                yield Tick(self.place(when), str(year) if step >= 12 else short_day(when, when)[2:] + f" {year}")
+                named = term(MONTH, MONTHS[rest])
+                yield Tick(
+                    self.place(when), verbatim(year) if step >= 12 else say("{month} {year}", month=named, year=year)
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hooks.drugs import antiretrovirals
 from hooks.facts import drug_names
 from hooks.knowledge import Knowledge
 from hooks.record import Medication
+from hooks.sentences import Sentence, say
 from hooks.wording import day
 
 _Spell = tuple[date, date, frozenset[str], bool]  # the last: the chart says when it ended, or it goes on
@@ -20,13 +21,14 @@ class Band:
 
     first: date
     last: date
-    agents: str  # names of our knowledge, never words of the chart
+    agents: Sentence  # names of our knowledge, never words of the chart
     ends: bool = True  # False: the chart does not say when; drawn until the next treatment began
 
     @property
-    def until(self) -> str:
+    def until(self) -> Sentence:
         """Its last day in words."""
-        return day(self.last) if self.ends else f"{day(self.last)}, when the next began: its own end is not recorded"
+        last = day(self.last)
+        return last if self.ends else say("{day}, when the next began: its own end is not recorded", day=last)
 
 
 def treatment(medications: Iterable[Medication], as_of: date, knowledge: Knowledge) -> tuple[Band, ...]:

@@ -1,6 +1,6 @@
 """A plot in, an SVG of it out: every number formatted, every text escaped, all looks left to the style sheet."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from html import escape
@@ -11,6 +11,7 @@ from cds_service.plots.bands import Band
 from cds_service.plots.plot import Plot
 from cds_service.plots.say import told
 from hooks.record import LabResult
+from hooks.sentences import Sentence, say
 from hooks.wording import amount, day
 
 _LETTER = 6.0  # the width of one, at the least
@@ -19,18 +20,26 @@ _EDGE = 12.0  # from the last day to where a limit's name begins: room for a mar
 _MANY = 120  # results, from which on they are drawn smaller
 _BEYOND = {"<": Decimal("0.3"), "<=": Decimal("0.3"), ">": Decimal("1.3"), ">=": Decimal("1.3")}
 Point = tuple[float, float, LabResult]
+Tell = Callable[[Sentence], str]
 
 
-def draw(plot: Plot) -> str:
-    """The picture; it says in words what it shows."""
+def draw(plot: Plot, tell: Tell = str) -> str:
+    """The picture; it says in words what it shows. `tell`: in which language."""
     held = [*_held(plot), *(one.value for one in plot.limits)]
     axis: Axis = linear(held) if plot.measure == "cd4-count" else logarithmic(held)
     days = Days(*plot.days)
     points = [(days.place(one.date, _part(one.instant)), _height(one, axis), one) for one in plot.drawn]
-    parts = (*_bands(plot, days), *_axes(axis, days), *_limits(plot, axis), *_lines(points), *_marks(points, plot))
-    empty = f'<text class="plot-none" x="{(LEFT + RIGHT) / 2}" y="{HIGH / 2}">No result that counts</text>'
+    parts = (
+        *_bands(plot, days, tell),
+        *_axes(axis, days, tell),
+        *_limits(plot, axis, tell),
+        *_lines(points),
+        *_marks(points, plot, tell),
+    )
+    none = escape(tell(say("No result that counts")))
+    empty = f'<text class="plot-none" x="{(LEFT + RIGHT) / 2}" y="{HIGH / 2}">{none}</text>'
     body = "\n".join((*parts, *([] if points else [empty])))
-    box, said = f"0 0 {WIDE:g} {HIGH:g}", escape(told(plot))
+    box, said = f"0 0 {WIDE:g} {HIGH:g}", escape(tell(told(plot)))
     return f'<svg class="plot-over-time" viewBox="{box}" role="img" aria-label="{said}">\n{body}\n</svg>'
 
 
@@ -51,16 +60,16 @@ def _height(one: LabResult, axis: Axis) -> float:
     return axis.place(one.number) if one.number is not None else BOTTOM
 
 
-def _bands(plot: Plot, days: Days) -> Iterator[str]:
+def _bands(plot: Plot, days: Days, tell: Tell) -> Iterator[str]:
     shown = [one for one in plot.bands if one.last >= days.first]
     for place, one in enumerate(shown):
         left, right = days.place(one.first), days.place(one.last)
-        said = escape(f"{one.agents}, {day(one.first)} to {one.until}")
+        said = say("{agents}, {first} to {until}", agents=one.agents, first=day(one.first), until=one.until)
         yield (
-            f'<g><title>{said}</title><rect class="band-{place % 2 + 1}" x="{left}" y="{TOP}" '
+            f'<g><title>{escape(tell(said))}</title><rect class="band-{place % 2 + 1}" x="{left}" y="{TOP}" '
             f'width="{right - left:.1f}" height="{BOTTOM - TOP:g}"/>'
         )
-        words = _fitting(one.agents, right - left)
+        words = _fitting(tell(one.agents), right - left)
         yield (
             f'<text class="band-name" x="{left + 3:.1f}" y="{TOP - 8}">{escape(words)}</text></g>' if words else "</g>"
         )
@@ -79,16 +88,16 @@ def _fitting(words: str, room: float) -> str:
     return words if len(words) <= most else f"{words[: most - 1]}…" if most >= 12 else ""
 
 
-def _axes(axis: Axis, days: Days) -> Iterator[str]:
+def _axes(axis: Axis, days: Days, tell: Tell) -> Iterator[str]:
     for tick in axis.ticks():
         yield f'<path class="grid" d="M{LEFT} {tick.place}H{RIGHT}"/>'
-        yield f'<text class="tick" x="{LEFT - 12}" y="{tick.place + 4:.1f}">{escape(tick.label)}</text>'
+        yield f'<text class="tick" x="{LEFT - 12}" y="{tick.place + 4:.1f}">{escape(tell(tick.label))}</text>'
     for tick in days.ticks():
         yield f'<path class="tick-mark" d="M{tick.place} {BOTTOM}v5"/>'
-        yield f'<text class="day" x="{tick.place}" y="{BOTTOM + 19}">{escape(tick.label)}</text>'
+        yield f'<text class="day" x="{tick.place}" y="{BOTTOM + 19}">{escape(tell(tick.label))}</text>'
 
 
-def _limits(plot: Plot, axis: Axis) -> Iterator[str]:
+def _limits(plot: Plot, axis: Axis, tell: Tell) -> Iterator[str]:
     """A line for each number; a label that would stand on another is moved up, and a stroke leads to it."""
     above, end = BOTTOM + 2 * _APART, RIGHT + _EDGE
     for place in sorted({axis.place(one.value) for one in plot.limits}):
@@ -96,8 +105,9 @@ def _limits(plot: Plot, axis: Axis) -> Iterator[str]:
     for one in plot.limits:
         place = axis.place(one.value)
         above = min(place, above - _APART)
-        yield f'<g><title>{escape(one.whole)}</title><path class="leader" d="M{end} {place}l8 {above - place:.1f}"/>'
-        yield f'<text class="limit-name" x="{end + 11}" y="{above + 4:.1f}">{escape(one.label)}</text></g>'
+        yield f"<g><title>{escape(tell(one.whole))}</title>"
+        yield f'<path class="leader" d="M{end} {place}l8 {above - place:.1f}"/>'
+        yield f'<text class="limit-name" x="{end + 11}" y="{above + 4:.1f}">{escape(tell(one.label))}</text></g>'
 
 
 def _lines(points: Iterable[Point]) -> Iterator[str]:
@@ -118,14 +128,15 @@ def _is_exact(one: LabResult) -> bool:
     return one.number is not None and not one.comparator
 
 
-def _marks(points: Iterable[Point], plot: Plot) -> Iterator[str]:
+def _marks(points: Iterable[Point], plot: Plot, tell: Tell) -> Iterator[str]:
     size = 3.5 if len(plot.drawn) <= _MANY else 2
     for across, down, one in points:
         decisive = one in plot.decisive
-        said = escape(f"{amount(one)}, {day(one.date)}{'; what is said rests on it' if decisive else ''}")
+        said = say("{amount}, {day}", amount=amount(one), day=day(one.date))
+        said = say("{result}; what is said rests on it", result=said) if decisive else said
         middle = down if one.number is not None else down - 5
         ring = f'<circle class="decisive" cx="{across}" cy="{middle:.1f}" r="8"/>' if decisive else ""
-        yield f"<g><title>{said}</title>{ring}{_mark(one, across, down, size)}</g>"
+        yield f"<g><title>{escape(tell(said))}</title>{ring}{_mark(one, across, down, size)}</g>"
 
 
 def _mark(one: LabResult, across: float, down: float, size: float) -> str:

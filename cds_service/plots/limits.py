@@ -6,24 +6,25 @@ from decimal import Decimal
 
 from hooks.knowledge import Profile, Threshold
 from hooks.record import Measure
+from hooks.sentences import Sentence, say, verbatim
 from hooks.trace import threshold_in_words
 from hooks.wording import number
 
 # What stands beside the number, by the threshold's key. What a profile does not have is not drawn.
-_UNDER: Mapping[Measure, Mapping[str, str]] = {
+_UNDER: Mapping[Measure, Mapping[str, Sentence]] = {
     "cd4-count": {
-        "pneumocystis-cd4": "Pneumocystis",
-        "toxoplasma-cd4": "toxoplasma",
-        "crag-cd4-soft": "CrAg",
-        "crag-cd4": "CrAg (warning)",
-        "mac-cd4": "MAC",
-        "histoplasmosis-cd4": "histoplasmosis",
-        "coccidioidomycosis-cd4": "coccidioides",
-        "talaromycosis-cd4": "talaromycosis",
+        "pneumocystis-cd4": verbatim("Pneumocystis"),
+        "toxoplasma-cd4": say("toxoplasma"),
+        "crag-cd4-soft": verbatim("CrAg"),
+        "crag-cd4": say("CrAg (warning)"),
+        "mac-cd4": verbatim("MAC"),
+        "histoplasmosis-cd4": say("histoplasmosis"),
+        "coccidioidomycosis-cd4": say("coccidioides"),
+        "talaromycosis-cd4": say("talaromycosis"),
     },
-    "viral-load": {"suppressed": "suppressed", "assay-limit": "assay limit"},
+    "viral-load": {"suppressed": say("suppressed"), "assay-limit": say("assay limit")},
 }
-_REACHED: Mapping[Measure, Mapping[str, str]] = {"viral-load": {"failure-viral-load": "failure"}}
+_REACHED: Mapping[Measure, Mapping[str, Sentence]] = {"viral-load": {"failure-viral-load": say("failure")}}
 _OF_A_REGION = {f"{one}-cd4": one for one in ("histoplasmosis", "coccidioidomycosis", "talaromycosis")}
 
 
@@ -32,8 +33,8 @@ class Limit:
     """A number that decisions turn on: its label, for example `<200 Pneumocystis`, and all of it with its source."""
 
     value: Decimal
-    label: str
-    whole: str
+    label: Sentence
+    whole: Sentence
 
 
 def limits(profile: Profile, measure: Measure) -> tuple[Limit, ...]:
@@ -46,7 +47,9 @@ def _limits(profile: Profile, measure: Measure) -> Iterator[Limit]:
         for key, word in words.get(measure, {}).items():
             one = profile.thresholds.get(key)
             if one and _OF_A_REGION.get(key, "") in profile.endemic | {""}:
-                yield Limit(one.value, f"{_sign(one, signs)}{number(one.value)} {word}", threshold_in_words(one))
+                sign = verbatim(_sign(one, signs))
+                label = say("{sign}{number} {what}", sign=sign, number=number(one.value), what=word)
+                yield Limit(one.value, label, threshold_in_words(one))
 
 
 def _sign(one: Threshold, signs: tuple[str, str]) -> str:

@@ -8,12 +8,22 @@ from cds_service.chart.account import Account
 from cds_service.reasons.evaluated import Evaluated
 from hooks.facts import drug_names, fact
 from hooks.knowledge import Knowledge
-from hooks.record import Fact, LabResult, OtherResult, PatientRecord
+from hooks.record import Fact, Hiv, LabResult, OtherResult, PatientRecord
+from hooks.sentences import NOTHING, Sentence, join, say, verbatim
 from hooks.trace import gap_in_words
 from hooks.wording import day, name
 
 MOST = 500  # rows of a table
-KINDS = {"result": "Results", "drug": "Drugs", "problem": "Problems", "allergy": "Allergies", "order": "Orders"}
+KINDS = {
+    "result": say("Results"),
+    "drug": say("Drugs"),
+    "problem": say("Problems"),
+    "allergy": say("Allergies"),
+    "order": say("Orders"),
+}
+_HIV = {"established": say("established"), "unclear": say("unclear"), "none": say("none"), "unknown": say("unknown")}
+_TREATED = {"never": say("never"), "on": say("on"), "stopped": say("stopped"), "unclear": say("unclear")}
+_PREGNANT = {True: say("yes"), False: say("no"), None: say("the chart does not say")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +40,7 @@ class Entry:
 class Table:
     """The entries of one kind; `more` found no room."""
 
-    title: str
+    title: Sentence
     entries: tuple[Entry, ...]
     more: int
 
@@ -66,34 +76,43 @@ def tables(one: Evaluated) -> tuple[Table, ...]:
     )
 
 
-def lines(record: PatientRecord, knowledge: Knowledge) -> tuple[tuple[str, str], ...]:
+def lines(record: PatientRecord, knowledge: Knowledge) -> tuple[tuple[Sentence, Sentence], ...]:
     """What the chart says as a whole: HIV, age, treatment, what is pending, what cannot be read, what is lacking."""
     return tuple(_lines(record, knowledge))
 
 
-def _lines(record: PatientRecord, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
-    basis = f" ({record.hiv.basis})" if record.hiv.basis else ""
-    yield "HIV infection", f"{record.hiv.status}{basis}{'; HIV-2' if record.hiv.type_2 else ''}"
-    yield "Age", "not known" if record.age is None else f"{record.age} years"
-    yield "Antiretroviral treatment", _art(record, knowledge)
+def _lines(record: PatientRecord, knowledge: Knowledge) -> Iterator[tuple[Sentence, Sentence]]:
+    yield say("HIV infection"), _hiv(record.hiv)
+    yield say("Age"), say("not known") if record.age is None else say("{number} years", number=record.age)
+    yield say("Antiretroviral treatment"), _art(record, knowledge)
     if record.drafted_art.event != "none":
         agents = drug_names(record.drafted_art.agents, knowledge)
-        yield "What the orders would do to it", f"{record.drafted_art.event}: {agents}"
-    yield "Pregnancy", {True: "yes", False: "no", None: "the chart does not say"}[record.pregnant]
+        event = verbatim(record.drafted_art.event)
+        yield say("What the orders would do to it"), say("{event}: {agents}", event=event, agents=agents)
+    yield say("Pregnancy"), _PREGNANT[record.pregnant]
     for pending in record.pending:
-        yield "Pending", f"{name(pending.datum)}{f', {day(pending.date)}' if pending.date else ''}"
+        yield say("Pending"), join(", ", (name(pending.datum), day(pending.date) if pending.date else NOTHING))
     for bad in record.unreadable:
-        when = day(bad.latest) if bad.latest else "no date"
-        yield "Cannot be read", f"{name(bad.datum)}, {bad.source}, {when}: {bad.why}"
+        when = day(bad.latest) if bad.latest else say("no date")
+        what = join(", ", (name(bad.datum), verbatim(bad.source), when))
+        yield say("Cannot be read"), say("{what}: {why}", what=what, why=bad.why)
     for gap in record.gaps:
-        yield "Lacking", gap_in_words(gap.datum, gap.why)
+        yield say("Lacking"), gap_in_words(gap.datum, gap.why)
 
 
-def _art(record: PatientRecord, knowledge: Knowledge) -> str:
+def _hiv(hiv: Hiv) -> Sentence:
+    said = _HIV[hiv.status]
+    said = say("{status} ({basis})", status=said, basis=hiv.basis) if hiv.basis else said
+    return join("; ", (said, verbatim("HIV-2") if hiv.type_2 else NOTHING))
+
+
+def _art(record: PatientRecord, knowledge: Knowledge) -> Sentence:
     art = record.art
-    dates = (("since", art.since), ("last changed", art.changed), ("stopped", art.stopped))
-    said = ", ".join([art.status, *(f"{word} {day(when)}" for word, when in dates if when)])
-    return f"{said}: {drug_names(art.agents, knowledge)}" if art.agents else said
+    since = say("since {day}", day=day(art.since)) if art.since else NOTHING
+    changed = say("last changed {day}", day=day(art.changed)) if art.changed else NOTHING
+    stopped = say("stopped {day}", day=day(art.stopped)) if art.stopped else NOTHING
+    said = join(", ", (_TREATED[art.status], since, changed, stopped))
+    return say("{said}: {agents}", said=said, agents=drug_names(art.agents, knowledge)) if art.agents else said
 
 
 def _entry(seen: Account, facts: _Found, record: PatientRecord, several: frozenset[tuple[str, str]]) -> Entry:
@@ -106,9 +125,14 @@ def _entry(seen: Account, facts: _Found, record: PatientRecord, several: frozens
     return Entry(
         source=seen.source,
         came=tuple(filter(None, (*came[:2], value))) or ("no code",),
-        read_as=tuple(read) if read else tuple(filter(None, (seen.taken_for.replace("-", " "),))),
+        read_as=tuple(read) if read else tuple(filter(None, (_taken_for(seen),))),
         why=seen.why or ("" if read else _why(seen, record)),
     )
+
+
+def _taken_for(seen: Account) -> str:
+    """Names of drugs are sentences; the words of a value set are not."""
+    return seen.taken_for if isinstance(seen.taken_for, Sentence) else seen.taken_for.replace("-", " ")
 
 
 def _own(seen: Account, facts: _Found, several: frozenset[tuple[str, str]]) -> list[_Line]:
@@ -122,21 +146,21 @@ def _own(seen: Account, facts: _Found, several: frozenset[tuple[str, str]]) -> l
 def _why(seen: Account, record: PatientRecord) -> str:
     """Why an entry that was recognised is no fact of the record."""
     if not seen.taken_for:
-        return "none of what the rules read"
+        return say("none of what the rules read")
     if seen.taken_for in _ELSEWHERE:
         return ""
     unread = record.hiv.status != "established" and not record.cd4_counts and not record.viral_loads
     if seen.kind == "result" and unread:
-        return "not looked at: nothing in the chart establishes HIV infection"
+        return say("not looked at: nothing in the chart establishes HIV infection")
     return _NOT_COUNTED.get(seen.kind, "")
 
 
 _ELSEWHERE = ("pregnancy-status", "no known allergy")  # said of the chart as a whole
 _NOT_COUNTED = {
-    "result": "another result of its day, or another version of it, counts in its place",
-    "drug": "it does not count: withdrawn, cancelled, in error, proposed, or not to be taken",
-    "problem": "it does not count: not confirmed, refuted or in error",
-    "allergy": "it does not count: refuted, in error, inactive or resolved",
+    "result": say("another result of its day, or another version of it, counts in its place"),
+    "drug": say("it does not count: withdrawn, cancelled, in error, proposed, or not to be taken"),
+    "problem": say("it does not count: not confirmed, refuted or in error"),
+    "allergy": say("it does not count: refuted, in error, inactive or resolved"),
 }
 
 

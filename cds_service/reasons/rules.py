@@ -1,6 +1,6 @@
 """An evaluation in; out come the pictures of its results over time, and every rule's reasons with what would change them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cds_service import plots
@@ -8,14 +8,22 @@ from cds_service.reasons.evaluated import Evaluated
 from hooks.assess import Finding
 from hooks.counterfactual import what_would_change
 from hooks.record import Fact
+from hooks.sentences import Sentence, say
 from hooks.trace import TracedFinding, trace
+
+_OUTCOMES: Mapping[str, Sentence] = {
+    "recommended": say("recommended"),
+    "held": say("held"),
+    "silent": say("silent"),
+    "not-assessed": say("not assessed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A measure over time: the SVG, and its results in words."""
 
-    title: str
+    title: Sentence
     svg: str
     rows: tuple[plots.Row, ...]
 
@@ -25,17 +33,22 @@ class Reasons:
     """A rule in words, and what would change what it says."""
 
     told: TracedFinding
-    changes: tuple[str, ...]
+    changes: tuple[Sentence, ...]
+
+    @property
+    def outcome(self) -> Sentence:
+        """What became of the rule."""
+        return _OUTCOMES[self.told.outcome]
 
 
-def pictures(one: Evaluated) -> tuple[Picture, ...]:
-    """CD4 counts and viral loads over the same days."""
+def pictures(one: Evaluated, tell: plots.Tell = str) -> tuple[Picture, ...]:
+    """CD4 counts and viral loads over the same days. `tell`: in which language."""
     knowledge, record = one.assessment.profile.knowledge, one.record
     bands = plots.treatment(record.medications or (), record.as_of, knowledge)
     facts: list[Fact] = [found for said in one.assessment.findings if said.recommendation for found in said.facts]
-    made = (("CD4 count, /µL", plots.cd4(record, one.assessment.profile, bands, facts)),
-            ("HIV viral load, copies/mL", plots.viral_load(record, one.assessment.profile, bands, facts)))  # fmt: skip
-    return tuple(Picture(title, plots.draw(plot), plots.rows(plot)) for title, plot in made)
+    made = ((say("CD4 count, /µL"), plots.cd4(record, one.assessment.profile, bands, facts)),
+            (say("HIV viral load, copies/mL"), plots.viral_load(record, one.assessment.profile, bands, facts)))  # fmt: skip
+    return tuple(Picture(title, plots.draw(plot, tell), plots.rows(plot)) for title, plot in made)
 
 
 def reasons(one: Evaluated) -> tuple[Reasons, ...]:

@@ -1,15 +1,23 @@
 """A caller and what its request asks for in, the voice of the answer out; and on the answer, which languages it is in."""
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
 from flask import Response, request
+from markupsafe import Markup, escape
 
 from cds_service.access import Issuer
-from cds_service.languages import ENGLISH, LANGUAGES, Voice, load
+from cds_service.languages import ENGLISH, LANGUAGES, Untranslated, Voice, load
+from hooks.sentences import VERBATIM, Sentence, figure, verbatim
+
+_ENGLISH = Markup('<span lang="en">{}</span>')
 
 
-def voice_for(issuer: Issuer) -> Voice:
+def voice_for(issuer: Issuer | None) -> Voice:
     """In the language of the client's entry; else in that which the request accepts, if we have it; else in English."""
     english = ENGLISH.language
-    wanted = issuer.language or request.accept_languages.best_match(LANGUAGES, english)
+    own = issuer.language if issuer else None
+    wanted = own or request.accept_languages.best_match(LANGUAGES, english)
     return Voice(load(wanted)) if wanted and wanted != english else Voice()
 
 
@@ -18,3 +26,50 @@ def marked(response: Response, voice: Voice) -> Response:
     response.headers["Content-Language"] = voice.spoken
     response.vary.add("Accept-Language")
     return response
+
+
+def on_a_page(voice: Voice) -> dict[str, Any]:
+    """What a template speaks with: `say` for its own messages, `tell` for what it is given, and their parts."""
+    return {"say": voice.say, "tell": _teller(voice), "lang": voice.language, "verbatim": verbatim, "figure": figure}
+
+
+def plainly(voice: Voice) -> Callable[[Sentence], str]:
+    """For text that cannot be marked, as in a picture: what has no translation is in English."""
+
+    def told(one: Sentence) -> str:
+        try:
+            return voice.tell(one)
+        except Untranslated:
+            return str(one)
+
+    return told
+
+
+def _teller(voice: Voice) -> Callable[[str], str]:
+    """Sentences in the language of the page; whatever stays in English on a page of another is marked as that."""
+
+    def told(text: str) -> str:
+        if voice.language == ENGLISH.language:
+            return str(text)
+        if isinstance(text, Sentence) and text.context != VERBATIM:
+            try:
+                return in_english(escape(voice.tell(text)), _titles(text))
+            except Untranslated:
+                pass
+        return _ENGLISH.format(str(text))
+
+    return told
+
+
+def in_english(said: Markup, titles: Iterable[str]) -> Markup:
+    """The same with these titles marked as what they are, English in a text of another language."""
+    for one in sorted(set(titles), key=len, reverse=True):
+        said = said.replace(escape(one), _ENGLISH.format(one))
+    return said
+
+
+def _titles(one: Sentence) -> Iterator[str]:
+    """What stands in a sentence in the words of its authors: more than a name or a code."""
+    for part in one.parts.values():
+        if isinstance(part, Sentence):
+            yield from [str(part)] if part.context == VERBATIM and " " in part else _titles(part)

@@ -13,11 +13,13 @@ from flask import Blueprint, Response, g, request
 from cds_service.access import Caller, Issuer
 from cds_service.access.issuers import Smart
 from cds_service.errors import Refusal
+from cds_service.languages import Voice
 from cds_service.ledger import LedgerDown
 from cds_service.web import carried, why_page
 from cds_service.web.clients import client_of
 from cds_service.web.launches import Launches
 from cds_service.web.memory import site_holds
+from cds_service.web.spoken import voice_for
 from cds_service.web.wiring import wiring
 from cds_service.why.launch import VISIBLE, Pending, begin, returned
 from cds_service.why.look import Desk, look
@@ -81,8 +83,9 @@ def callback() -> Response:
     with _room(launches, issuer):
         ends = monotonic() + REDEEM_SECONDS
         grant = redeem(code, pending, smart, launches.back, deadline=ends, context=launches.context)
-        found = look(grant, pending.iss, _desk(issuer), monotonic() + READ_SECONDS)
-        response = why_page.shown(issuer, grant, found)
+        voice = voice_for(issuer)
+        found = look(grant, pending.iss, _desk(issuer, voice), monotonic() + READ_SECONDS)
+        response = why_page.shown(issuer, grant, found, voice)
     carried.take(response, pending, secure=launches.secure, framed=bool(smart.frames))
     return response
 
@@ -130,7 +133,7 @@ def _room(launches: Launches, issuer: Issuer) -> Iterator[None]:
         launches.admission.leave()
 
 
-def _desk(issuer: Issuer) -> Desk:
+def _desk(issuer: Issuer, voice: Voice) -> Desk:
     parts = wiring()
     return Desk(
         service=next(one for one in parts.services.values() if one.hook == _HOOK),
@@ -141,4 +144,5 @@ def _desk(issuer: Issuer) -> Desk:
         holds=site_holds(issuer),
         iu_per_copy=parts.settings.iu_per_copy,
         now=parts.clock(),
+        voice=voice,
     )

@@ -1,5 +1,6 @@
 """What became of a launch in, the page about it out: all reasons, or what happened and what to do; and that it was looked at."""
 
+from collections.abc import Callable
 from time import perf_counter
 
 from flask import Response, g, render_template
@@ -8,15 +9,19 @@ from markupsafe import Markup
 from cds_service import __version__
 from cds_service.access import Issuer
 from cds_service.journal.log import log
+from cds_service.languages import ENGLISH, Voice
 from cds_service.reasons import chart, markdown
 from cds_service.reasons.evaluated import Evaluated
 from cds_service.reasons.rules import pictures, reasons
+from cds_service.web.spoken import in_english, marked, on_a_page, plainly, voice_for
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.why.look import Look
 from cds_service.why.redeem import Grant
 from cds_service.why.refused import SAID, Word
 from cds_service.wire.links import service_named
 from hooks.assess import Rule
+from hooks.sentences import term
+from hooks.wording import MONTH, WHOLE_MONTHS
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {}"
@@ -26,49 +31,61 @@ _POLICY = (
 def refused(word: Word) -> Response:
     """What happened and what to do, with the status that goes with it."""
     g.refusal = word
-    response = _page(SAID[word].status, said=SAID[word], look=None)
+    voice = voice_for(g.caller.issuer if "caller" in g else None)
+    response = _page(SAID[word].status, voice, said=SAID[word], look=None)
     if word == "full":
         response.headers["Retry-After"] = "5"
     return response
 
 
-def shown(issuer: Issuer, grant: Grant, look: Look) -> Response:
+def shown(issuer: Issuer, grant: Grant, look: Look, voice: Voice) -> Response:
     """The chart and all reasons; the audit is told that somebody looked at them."""
     parts, made = wiring(), look.made
+    now = parts.clock()
     response = _page(
         200,
+        voice,
         said=None,
         look=look,
         patient=grant.patient,
-        now=parts.clock(),
+        now=now,
+        month=term(MONTH, WHOLE_MONTHS[now.month - 1]),
         came_from=parts.services.get(service_named(grant.context)),
         of_orders=_of_orders(parts, issuer),
-        **(_told(made) if made else {}),
+        **(_told(made, voice) if made else {}),
     )
     _record(parts, issuer, grant, made)
     return response
 
 
-def _page(status: int, **fields: object) -> Response:
+def _page(status: int, voice: Voice, **fields: object) -> Response:
     parts = wiring()
-    text = render_template(
-        "why.html", version=__version__, knowledge=parts.knowledge, rendered=markdown.rendered, **fields
-    )
+    text = render_template("why.html", version=__version__, knowledge=parts.knowledge, **on_a_page(voice), **fields)
     response = Response(text, status, content_type="text/html; charset=utf-8")
     frames = " ".join(g.get("frames") or ("'none'",))
     response.headers["Content-Security-Policy"] = _POLICY.format(frames)
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
+    return marked(response, voice)
 
 
-def _told(made: Evaluated) -> dict[str, object]:
+def _told(made: Evaluated, voice: Voice) -> dict[str, object]:
     return {
         "cards": made.answer["cards"],
-        "pictures": [(one, Markup(one.svg)) for one in pictures(made)],  # noqa: S704  (plots escapes)
+        "rendered": _rendering(made, voice),
+        "pictures": [(one, Markup(one.svg)) for one in pictures(made, plainly(voice))],  # noqa: S704  (plots escapes)
         "tables": chart.tables(made),
         "lines": chart.lines(made.record, made.client.knowledge),
         "reasons": reasons(made),
     }
+
+
+def _rendering(made: Evaluated, voice: Voice) -> Callable[[str], Markup]:
+    """The text of a card as markup, the titles of its sources as what they are."""
+    if voice.language == ENGLISH.language:
+        return markdown.rendered
+    said = [one.recommendation for one in made.assessment.findings if one.recommendation]
+    titles = [str(cite) for one in said for cite in one.cites]
+    return lambda text: in_english(markdown.rendered(text), titles)
 
 
 def _of_orders(parts: Wiring, issuer: Issuer) -> list[Rule]:

@@ -10,12 +10,14 @@ from markupsafe import Markup
 
 from cds_service import __version__
 from cds_service.errors import TooLarge, Unavailable
+from cds_service.languages import ENGLISH
 from cds_service.reasons import chart, markdown
 from cds_service.reasons.evaluated import Client
 from cds_service.reasons.rules import pictures, reasons
 from cds_service.web.bodies import read_form
 from cds_service.web.clients import client_of
 from cds_service.web.report import POLICY
+from cds_service.web.spoken import on_a_page
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.workbench.choices import ALLERGIES, choices, results
 from cds_service.workbench.evaluate import Bench
@@ -110,6 +112,7 @@ def _shown(parts: Wiring, form: Mapping[str, str], found: Page) -> Response:
         rarer=any(form.get(name) for name in RARER),
         allergies=ALLERGIES,
         rendered=markdown.rendered,
+        **on_a_page(ENGLISH),
         pictures=[(each, Markup(each.svg)) for each in pictures(one)] if one else (),  # noqa: S704  (plots escapes)
         tables=chart.tables(one) if one else (),
         lines=chart.lines(one.record, parts.knowledge) if one else (),

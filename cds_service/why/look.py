@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from cds_service.chart.banner import Banner, banner
 from cds_service.chart.fhir_client import FhirClient
@@ -13,47 +14,49 @@ from cds_service.chart.lab_values import LabReader
 from cds_service.chart.quantities import Units
 from cds_service.chart.read import read
 from cds_service.errors import Contradiction, MissingData
+from cds_service.languages import ENGLISH, Voice
 from cds_service.outbound.url_guard import Guard
 from cds_service.reasons.evaluated import Client, Evaluated, seen
 from cds_service.why.redeem import Grant
 from cds_service.why.refused import NotShown
 from cds_service.wire.cards import render
 from cds_service.wire.request import HookRequest
-from hooks.assess import Service, assess
+from hooks.assess import Assessment, Service, assess
 from hooks.holding import Holds
 from hooks.knowledge import Profile
+from hooks.sentences import Sentence, say, verbatim
 
-_WHAT: Mapping[str, str] = {
-    "patient": "The patient's own entry",
-    "cd4": "CD4 counts",
-    "viralLoads": "Viral loads",
-    "conditions": "The problem list",
-    "allergies": "The allergy list",
-    "medications": "The medication list",
-    "labs": "Other laboratory results",
-    "medicationStatements": "Medications as they are stated",
-    "orders": "Active orders",
+_WHAT: Mapping[str, Sentence] = {
+    "patient": say("The patient's own entry"),
+    "cd4": say("CD4 counts"),
+    "viralLoads": say("Viral loads"),
+    "conditions": say("The problem list"),
+    "allergies": say("The allergy list"),
+    "medications": say("The medication list"),
+    "labs": say("Other laboratory results"),
+    "medicationStatements": say("Medications as they are stated"),
+    "orders": say("Active orders"),
 }
-_WHY: Mapping[str, str] = {
-    "refused": "the EHR does not let this page read it",
-    "not-found": "the EHR has no such address",
-    "rejected": "the EHR did not understand the question",
-    "deadline": "it did not come in time",
-    "too-large": "it is larger than is read here",
-    "too-many": "it has more pages than are read here",
-    "resting": "the EHR's server kept failing and is left alone for a moment",
-    "busy": "the EHR's server is answering as many questions as it may",
+_WHY: Mapping[str, Sentence] = {
+    "refused": say("the EHR does not let this page read it"),
+    "not-found": say("the EHR has no such address"),
+    "rejected": say("the EHR did not understand the question"),
+    "deadline": say("it did not come in time"),
+    "too-large": say("it is larger than is read here"),
+    "too-many": say("it has more pages than are read here"),
+    "resting": say("the EHR's server kept failing and is left alone for a moment"),
+    "busy": say("the EHR's server is answering as many questions as it may"),
 }
-_OTHERWISE = "the EHR's server answered with a fault"
+_OTHERWISE = say("the EHR's server answered with a fault")
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
     """What was asked for and did not come, or not all of it."""
 
-    what: str
+    what: Sentence
     in_part: bool
-    why: str
+    why: Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class Desk:
     holds: Holds
     iu_per_copy: Decimal | None
     now: datetime
+    voice: Voice  # of whoever reads the page
 
 
 def look(grant: Grant, iss: str, desk: Desk, deadline: float) -> Look:
@@ -99,7 +103,7 @@ def look(grant: Grant, iss: str, desk: Desk, deadline: float) -> Look:
 
 
 def _unread(key: str, one: Fetched) -> Unread:
-    return Unread(_WHAT.get(key, key), bool(one.pages), _WHY.get(one.fault or "", _OTHERWISE))
+    return Unread(_WHAT.get(key) or verbatim(key), bool(one.pages), _WHY.get(one.fault or "", _OTHERWISE))
 
 
 def _evaluated(asked: HookRequest, desk: Desk) -> Evaluated:
@@ -114,6 +118,15 @@ def _evaluated(asked: HookRequest, desk: Desk) -> Evaluated:
         service=desk.service,
         record=record,
         assessment=shown,
-        answer=render(shown, desk.service, asked, record.as_of, "off"),
+        answer=_answer(shown, asked, record.as_of, desk),
         seen=seen(asked, labs),
     )
+
+
+def _answer(shown: Assessment, asked: HookRequest, as_of: date, desk: Desk) -> dict[str, Any]:
+    """The cards in the reader's language; one that had to stay in English has `lang`, so that the page can say so."""
+    answer = render(shown, desk.service, asked, as_of, "off", voice=desk.voice)
+    if desk.voice.fell_back:
+        english = render(shown, desk.service, asked, as_of, "off", voice=ENGLISH)["cards"]
+        answer["cards"] = [one | {"lang": "en"} if one in english else one for one in answer["cards"]]
+    return answer

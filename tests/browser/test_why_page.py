@@ -163,3 +163,22 @@ def test_over_tls_the_cookie_is_taken_in_a_tab_and_in_a_frame_of_another_site(tm
     with launching(tmp_path, tls=tls) as scene:
         open_chart(tab, scene)
         assert "Achieng Lakeshore" in tab.page.inner_text("#whose")
+
+
+def test_a_browser_that_asks_for_portuguese_is_answered_in_it(steered: Browser, scene: Scene) -> None:
+    with steered.new_context(locale="pt-MZ") as fresh:
+        tab = Watched(fresh.new_page())
+        tab.page.set_viewport_size({"width": 360, "height": 700})
+        open_chart(tab, scene)
+        page = tab.page
+        assert page.inner_text("h1") == "Porquê esta recomendação"
+        assert "profilaxia de Pneumocystis indicada" in page.inner_text(".ehr-card h4")
+        assert page.evaluate("document.documentElement.lang") == "pt"
+        silent = page.locator("details.rule").last
+        assert "em silêncio" in silent.inner_text()
+        silent.locator("summary").click()
+        because = silent.locator("dt:text-is('Porque') + dd span")
+        assert because.get_attribute("lang") == "en"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.goto(f"{scene.service.url}/why/launch?iss=https%3A%2F%2Fother.example.org&launch=x")
+        assert "O sistema clínico que abriu esta página" in page.inner_text("[role=alert]")
