@@ -155,7 +155,9 @@ def test_it_runs_no_script_and_takes_nothing_from_elsewhere(client: FlaskClient,
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert not {one.tag for one in page.iter()} & {"script", "style", "iframe", "img", "form", "object", "embed"}
     assert not [name for one in page.iter() for name in one.attrib if name in ("src", "style") or name.startswith("on")]
-    assert [one.get("href") for one in page.iter("link")] == ["static/style.css", "static/home.css"]
+    assert [one.get("href") for one in page.iter("link")] == [
+        f"static/{one}" for one in ("icon.svg", "style.css", "home.css")
+    ]
 
 
 def test_all_that_it_refers_to_is_there_also_below_a_path_of_a_proxy() -> None:

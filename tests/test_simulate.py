@@ -378,7 +378,7 @@ def test_a_412_is_right_where_data_are_missing_and_a_fault_where_they_are_not(
 
 def test_what_the_charts_do_not_have_is_left_out_and_said(capsys: pytest.CaptureFixture[str]) -> None:
     wants = {
-        "encounters": "Encounter?patient={{context.patientId}}",
+        "coverage": "Coverage?patient={{context.patientId}}",
         "role": "PractitionerRole/{{userPractitionerRoleId}}",
     }
     with peering(cards=[], services=[SERVICE | {"prefetch": SERVICE["prefetch"] | wants}]) as peer:  # type: ignore[operator]

@@ -15,18 +15,18 @@ _WIDE = {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The demo, and a site; skipped, and said so, where there is no browser."""
+def chromium() -> Iterator[Browser]:
+    """One for all; skipped, and said so, where there is none."""
     if why := lacking():
         pytest.skip(why)
-    with servers(tmp_path_factory.mktemp("servers")) as found:
+    with browser() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def chromium(running: Servers) -> Iterator[Browser]:  # noqa: ARG001  (without a browser it is skipped there)
-    """One for all."""
-    with browser() as found:
+def running(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:  # noqa: ARG001  (nobody else asks)
+    """The demo, and a site."""
+    with servers(tmp_path_factory.mktemp("servers")) as found:
         yield found
 
 

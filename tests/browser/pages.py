@@ -46,7 +46,7 @@ class Desk:
         page.get_by_label("Demo patient").select_option(STARTING)
         page.get_by_label("Newest CD4 count").fill("650")
         page.get_by_label("Newest viral load").fill("<20")
-        page.get_by_label("Sulfonamide allergy").select_option("severe")
+        page.get_by_label("The allergy is").select_option("severe")
         page.get_by_role("button", name=EVALUATE).click()
         return found
 
@@ -63,7 +63,7 @@ def desk(browser: Browser, servers: Servers, **more: Any) -> Desk:
     """`more`: how the browser is set up otherwise."""
     known = {"username": "team", "password": PASSWORD}  # said where it is asked for
     context = browser.new_context(http_credentials=known, **more)
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(45_000)
     return Desk(context=context, servers=servers)
 
 

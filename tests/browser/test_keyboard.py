@@ -17,13 +17,15 @@ FOCUSED = """() => { const one = document.activeElement, look = getComputedStyle
 SCROLLS = """() => [...document.querySelectorAll("main *")]
     .filter((one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth)
     .map((one) => [one.outerHTML.slice(0, 60), one.tabIndex])"""
+# From here on, the tab key begins at the top, also where the address names a place further down.
+AT_THE_TOP = """() => { const first = document.createElement("span"); first.tabIndex = -1; document.body.prepend(first);
+    first.focus(); first.remove(); scrollTo(0, 0); }"""
 MOST = 400
 
 
 def way(page: Page) -> list[int]:
     """Where the tab key leads, until it leaves the page; a date has several parts, which count once."""
-    page.evaluate("scrollTo(0, 0)")
-    page.mouse.click(1, 1)  # nothing is there: from here on, the tab key begins at the top
+    page.evaluate(AT_THE_TOP)
     reached: list[int] = []
     for _ in range(MOST):
         page.keyboard.press("Tab")

@@ -8,22 +8,13 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from cds_service.why.refused import SAID
-from tests.browser.chromium import browser, lacking
 from tests.faults.certificates import certificates, context
 from tests.smart_launch import PATIENT, Door, Scene, launching, serving
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    if why := lacking():
-        pytest.skip(why)
     with launching(tmp_path_factory.mktemp("site")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def steered(scene: Scene) -> Iterator[Browser]:  # noqa: ARG001  (without a browser it is skipped there)
-    with browser() as found:
         yield found
 
 
@@ -41,8 +32,8 @@ class Watched:
 
 
 @pytest.fixture
-def tab(steered: Browser) -> Iterator[Watched]:
-    with steered.new_context(ignore_https_errors=True) as fresh:
+def tab(chromium: Browser) -> Iterator[Watched]:
+    with chromium.new_context(ignore_https_errors=True) as fresh:
         found = Watched(fresh.new_page())
         found.page.on("request", lambda one: found.asked.append(one.url))
         found.page.on("console", found.complain)

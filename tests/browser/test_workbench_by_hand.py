@@ -39,6 +39,12 @@ def changes(page: Page) -> dict[str, list[str]]:
     return {rule: said for rule, *said in rows}
 
 
+def one_that_says(page: Page, words: str) -> str:
+    """The first of the results to choose from whose words these are part of."""
+    found = page.get_by_label("A result").first.locator("option").all_inner_texts()
+    return next(one for one in found if words in one)
+
+
 def cards(page: Page, heading: str) -> list[str]:
     """The marks and summaries of the cards under a heading, as they are read."""
     under = page.get_by_role("region", name=heading, exact=True).get_by_role("article")
@@ -65,12 +71,31 @@ def test_another_count_and_load_mark_what_goes_and_what_comes(page: Page) -> Non
 
 
 def test_an_allergy_takes_away_the_drug_it_forbids(page: Page) -> None:
-    page.get_by_label("Sulfonamide allergy").select_option("severe")
+    page.get_by_label("The allergy is").select_option("severe")
     press(page)
     before, after = (page.get_by_role("region", name=one, exact=True) for one in ("Before", "As it would be"))
     assert "Order TMP-SMX double strength" in before.inner_text()
     assert "Order TMP-SMX" not in after.inner_text()
     assert "Order atovaquone" in after.inner_text()
+
+
+def test_any_result_can_be_another_or_not_there(page: Page) -> None:
+    page.get_by_text("Any other result, a diagnosis, the days of a drug").click()
+    page.get_by_label("A result").first.select_option(label=one_that_says(page, "CD4 count"))
+    page.get_by_label("Its value").first.fill("650")
+    press(page)
+    assert changes(page)["pneumocystis-start"] == ["recommended, warning", "recommended, info"]  # by the percentage
+    assert page.get_by_label("Its value").first.input_value() == "650"  # and is in sight without opening anything
+    page.get_by_label("Its value").first.fill("none")
+    press(page)
+    assert changes(page)["toxoplasma-start"] == ["silent", "not assessed"]
+
+
+def test_a_diagnosis_besides_is_on_the_problem_list(page: Page) -> None:
+    page.get_by_text("Any other result, a diagnosis, the days of a drug").click()
+    page.get_by_label("Diagnosis besides").select_option(label="Cryptococcal meningitis")
+    press(page)
+    assert changes(page)["art-timing"][1].startswith("recommended")
 
 
 def test_a_drug_taken_besides_covers(page: Page) -> None:
@@ -81,7 +106,9 @@ def test_a_drug_taken_besides_covers(page: Page) -> None:
 
 def test_a_drug_not_taken_covers_no_longer(page: Page) -> None:
     page.get_by_label("Demo patient").select_option("on-cotrimoxazole:order-sign")
-    page.get_by_label("Drug not taken").select_option(label="sulfamethoxazole")
+    page.get_by_label("Drug not taken", exact=False).and_(page.locator("select")).select_option(
+        label="sulfamethoxazole"
+    )
     press(page)
     assert changes(page)["pneumocystis-start"] == ["silent", "recommended, warning"]
 
