@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from hooks.advice import DrugOrder, Recommendation, RemoveDraft, ReplaceDraft, Suggestion, TestOrder
 from hooks.knowledge import Knowledge
+from hooks.sentences import NOTHING, Sentence, say, term
 
+FACE = "face"  # context of the words of the rules, as terms: their translations must tell nothing either
 # Drugs whose name tells what they are for. The others are given for many reasons, and are named: a drug picked by its number is
 # a wrong drug sooner or later.
 TELLING_ROLES = ("art", "art-booster", "art-pi", "hbv-active", "hcv", "tb", "cmv", "hsv")
@@ -28,24 +30,29 @@ class Discreet:
     usual: str
     cases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
-    def face(self, said: Recommendation) -> str:
+    @property
+    def heading(self) -> Sentence:
+        """Its title, as it is said."""
+        return term(FACE, self.title)
+
+    def face(self, said: Recommendation) -> Sentence:
         """The line in place of its summary."""
-        return self.cases.get(said.case) or self.cases.get(said.indicator) or self.usual
+        return term(FACE, self.cases.get(said.case) or self.cases.get(said.indicator) or self.usual)
 
 
-def label(one: Suggestion, knowledge: Knowledge) -> str:
+def label(one: Suggestion, knowledge: Knowledge) -> Sentence:
     """What a suggestion is called where its own label would tell too much; empty where it would not."""
     match one:
         case TestOrder():
-            return "" if one.test in PLAIN_TESTS else "Order the test that is due"
+            return NOTHING if one.test in PLAIN_TESTS else say("Order the test that is due")
         case RemoveDraft():
-            return "" if is_plain(one.name, knowledge) else "Remove the order in question"
+            return NOTHING if is_plain(one.name, knowledge) else say("Remove the order in question")
         case DrugOrder():
-            which = "recommended treatment" if one.recommended else "treatment that is offered"
-            return f"Order the {which}" if _tells(one, knowledge) else ""
+            which = say("the recommended treatment") if one.recommended else say("the treatment that is offered")
+            return say("Order {drug}", drug=which) if _tells(one, knowledge) else NOTHING
         case ReplaceDraft():  # pragma: no branch  (there is no other kind)
             told = not is_plain(one.name, knowledge) or _tells(one.order, knowledge)
-            return "Replace the order in question by what is offered" if told else ""
+            return say("Replace the order in question by what is offered") if told else NOTHING
 
 
 def is_plain(named: str, knowledge: Knowledge) -> bool:

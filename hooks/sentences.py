@@ -7,9 +7,10 @@ language but English is known here.
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 VERBATIM, FIGURE = "verbatim", "figure"  # contexts of what no catalogue holds: names and codes; numerals
+Beginning = Literal["", "capital", "small"]
 _PART = re.compile(r"\{\w+\}")
 
 
@@ -17,16 +18,16 @@ class Sentence(str):
     """An English text that can be told otherwise. It compares, sorts and prints as the text it is.
 
     `message`: the text with its parts named in braces. `context`: what kind of word it is, where it is one of a list.
-    `many`: the message for another number than one. `capital`: it begins with a capital letter, whatever the message does.
+    `many`: the message for another number than one. `begins`: with a capital or a small letter, whatever the message does.
     """
 
-    __slots__ = ("capital", "context", "how_many", "many", "message", "parts")
+    __slots__ = ("begins", "context", "how_many", "many", "message", "parts")
     message: str
     parts: "Mapping[str, Part]"
     context: str
     many: str
     how_many: int
-    capital: bool
+    begins: Beginning
 
     @property
     def is_speechless(self) -> bool:
@@ -82,13 +83,25 @@ def capital(sentence: "Spoken") -> "Spoken":
     text = sentence[:1].upper() + sentence[1:]
     if not isinstance(sentence, Sentence):
         return text
-    made = _sentence(text, sentence.message, sentence.parts, context=sentence.context)
-    made.many, made.how_many = sentence.many, sentence.how_many
-    made.capital = True
-    return made
+    return _begun(sentence, text, "capital")
+
+
+def small(sentence: "Spoken") -> "Spoken":
+    """The sentence with a small first letter."""
+    text = sentence[:1].lower() + sentence[1:]
+    if not isinstance(sentence, Sentence):
+        return text
+    return _begun(sentence, text, "small")
 
 
 Spoken = TypeVar("Spoken", str, Sentence)
+
+
+def _begun(sentence: Sentence, text: str, begins: Beginning) -> Sentence:
+    made = _sentence(text, sentence.message, sentence.parts, context=sentence.context)
+    made.many, made.how_many = sentence.many, sentence.how_many
+    made.begins = begins
+    return made
 
 
 def _sentence(
@@ -96,7 +109,7 @@ def _sentence(
 ) -> Sentence:
     made = Sentence(text)
     made.message, made.parts, made.context = message, parts, context
-    made.many, made.how_many, made.capital = many, how_many, False
+    made.many, made.how_many, made.begins = many, how_many, ""
     return made
 
 

@@ -15,6 +15,7 @@ from cds_service.languages import LANGUAGES
 from cds_service.wire.orders import DOSE, DOSE_UNIT, PRODUCT
 from hooks import SERVICES
 from hooks.assess import TITLE
+from hooks.discreet import FACE, Discreet
 from hooks.facts import DRUG, RESULT
 from hooks.knowledge import Profile, load, load_profiles
 from hooks.knowledge.words import CONCEPTS
@@ -65,6 +66,7 @@ def terms() -> dict[str, set[str]]:
     return {
         DOSE: {one.dose.text for one in drugs},
         DOSE_UNIT: {one.dose.unit for one in drugs},
+        FACE: {text for service in SERVICES for rule in service.rules for text in _faces(rule.discreet)},
         DRUG: {one.name for one in knowledge.ingredients.values()},
         GRADE: {word for one in profiles for word in _grades(one)},
         LOCATOR: {one.cite(AFTER_TUBERCULOSIS).locator for one in profiles},
@@ -77,6 +79,10 @@ def terms() -> dict[str, set[str]]:
         TEST: {one.label for one in knowledge.tests.values()},
         TITLE: {str(rule.title) for service in SERVICES for rule in service.rules},
     }
+
+
+def _faces(words: Discreet) -> tuple[str, ...]:
+    return (words.title, words.usual, *words.cases.values())
 
 
 def _grades(profile: Profile) -> Iterator[str]:

@@ -14,6 +14,7 @@ from cds_service.canary import read_canaries
 from cds_service.chart.read import read_chart
 from cds_service.chart.templates import prefetch_templates
 from cds_service.demo.moments import Moments
+from cds_service.languages import ENGLISH, Voice
 from cds_service.site import site_profiles
 from cds_service.wire.cards import render
 from cds_service.wire.envelope import read_envelope
@@ -39,9 +40,9 @@ class Assessed:
     asked: HookRequest
     day: date
 
-    def cards(self, shape: Shape) -> list[dict[str, Any]]:
-        """As a client of this shape gets them."""
-        body = render(self.assessment, self.service, self.asked, self.day, "off", shape=shape)
+    def cards(self, shape: Shape, voice: Voice = ENGLISH) -> list[dict[str, Any]]:
+        """As a client of this shape gets them, in this language."""
+        body = render(self.assessment, self.service, self.asked, self.day, "off", shape=shape, voice=voice)
         found: list[dict[str, Any]] = body["cards"]
         return found
 

@@ -1,7 +1,7 @@
 """The knowledge in, out come the words that tell of HIV, its treatment, its tests or an infection; a card in, what its face says.
 
-The words come from the knowledge: a drug, a condition, a test or a region that is added is among them, unless it is put among the
-neutral ones here.
+The words come from the knowledge, in another language by the catalogue's own translations: a drug, a condition, a test or a
+region that is added is among them, unless it is put among the neutral ones here.
 """
 
 import re
@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from cds_service.languages import load as load_language
+from hooks.facts import DRUG
 from hooks.knowledge import load
 from hooks.knowledge.words import CONCEPTS, MEASURES, REGIONS
+from hooks.rules.agents import PURPOSE
+from hooks.wording import NAME, TEST, name
 
 NEUTRAL = frozenset(
     """
@@ -27,18 +31,54 @@ ALWAYS = frozenset(
     coccidioid talaromyc cytomegal candid leukoenceph sarcoma zoster opportunistic pcp hbsag interferon-gamma igra
     """.split()  # noqa: SIM905
 )
+NEUTRAL_IN = {
+    "pt": frozenset(
+        """
+        2 a achado adesão anafilaxia anti anticorpo antígeno artrite autoimune b c cancro carga complexo
+        contagem cutânea da de deficiência definidora do doença esclerose esofágica estabelecido estado
+        falência favor g6pd gama grave graves gravidez igg imunidade inativa inconclusivo infecção interferon
+        intervalo latente libertação linfoma lúpus medula metemoglobinemia multifocal múltipla neutropenia no
+        não oral orofaríngea outra para percentagem por progressiva prolongado pulmonar qt reação renal
+        reumatoide serologia simples superfície teste transplante à óssea
+        """.split()  # noqa: SIM905
+    )
+}
+ALWAYS_IN = {
+    "pt": frozenset(
+        """
+        vih hiv sida aids tarv tar antirretrovir retrovir prep pep cd4 linfócit célula células viral lemp virais viremi
+        virémi virolog virológ vírus supressão imunossupr imunodefic imunológ imunoterap seroposit soroposit iris meningit
+        retinit pneumon pcp tubercul micobact mycobact hepatit herpes toxo criptoc histoplasm coccidioid talaromic
+        citomegal candid leucoencef sarcoma zóster oportunis hbsag igra
+        """.split()  # noqa: SIM905
+    )
+}
 _ROLES = ("art", "hbv", "hcv", "tb", "cmv", "hsv", "prep")
 _LONG = 6  # a word as long as this tells also as a part of another
 
 
 @cache
-def telling() -> re.Pattern[str]:
-    """Finds any of the words."""
+def telling(language: str = "en") -> re.Pattern[str]:
+    """Finds any of the words, the English ones in every language."""
     parts = {part for one in CONCEPTS | MEASURES | REGIONS for part in one.split("-")} - NEUTRAL
-    words = parts | ALWAYS | {name.casefold() for name in drugs()}
+    words = parts | ALWAYS | {drug.casefold() for drug in drugs()}
+    words |= _translated(language) if language != "en" else set()
     long = sorted(re.escape(one) for one in words if len(one) >= _LONG)
     short = sorted(re.escape(one) for one in words if len(one) < _LONG)
     return re.compile(rf"{'|'.join(long)}|\b(?:{'|'.join(short)})\b", re.IGNORECASE)
+
+
+def _translated(language: str) -> set[str]:
+    """The words of what has such a name in this language, and the drugs."""
+    told = {key: forms[0].casefold() for key, forms in load_language(language).messages.items() if key[0]}
+    named = {str(name(one)) for one in CONCEPTS | MEASURES | REGIONS}
+    texts = [
+        text
+        for (context, one), text in told.items()
+        if context in (TEST, PURPOSE) or (context == NAME and one in named)
+    ]
+    parts = {part for text in texts for part in re.split(r"[\s-]+", text)} - NEUTRAL_IN[language]
+    return parts | ALWAYS_IN[language] | {told[DRUG, one] for one in drugs()}
 
 
 def drugs() -> set[str]:

@@ -10,9 +10,11 @@ import pytest
 from cds_service.access.trust_file import read_issuers
 from cds_service.app import create_app
 from cds_service.chart.prefetch import KEYS
+from cds_service.languages import LANGUAGES, Voice, load
 from cds_service.wire.shape import STANDARD, Shape
 from hooks import SERVICES
 from hooks.advice import URGENCY
+from hooks.discreet import FACE
 from tests import cases
 from tests.card_texts import LONGEST_SUMMARY
 from tests.cases import NOW
@@ -22,25 +24,31 @@ from tests.telling_words import drugs, face, telling
 
 RULES = {rule.id: rule for service in SERVICES for rule in service.rules}
 DISCREET = Shape(discreet=True)
+each_language = pytest.mark.parametrize("language", LANGUAGES)
 Card = dict[str, Any]
 Pair = tuple[Card, Card]
 
 
 @cache
-def pairs() -> tuple[Pair, ...]:
-    """Each plain card with the discreet one."""
-    asked = everything()
-    plain, covered = (tuple(card for one in asked for card in one.cards(shape)) for shape in (STANDARD, DISCREET))
+def pairs(language: str = "en") -> tuple[Pair, ...]:
+    """Each plain card with the discreet one, none of them told in English for want of words."""
+    asked, voice = everything(), Voice(load(language)) if language != "en" else Voice()
+    plain, covered = (
+        tuple(card for one in asked for card in one.cards(shape, voice)) for shape in (STANDARD, DISCREET)
+    )
+    assert voice.spoken == language
     return tuple(zip(plain, covered, strict=True))
 
 
-def test_no_face_of_any_card_tells_of_hiv_its_treatment_its_tests_or_an_infection() -> None:
-    told = {text for _, card in pairs() for text in face(card) if telling().search(text)}
+@each_language
+def test_no_face_of_any_card_tells_of_hiv_its_treatment_its_tests_or_an_infection(language: str) -> None:
+    told = {text for _, card in pairs(language) for text in face(card) if telling(language).search(text)}
     assert told == set()
 
 
-def test_what_a_face_leaves_out_its_detail_tells() -> None:
-    for plain, card in pairs():
+@each_language
+def test_what_a_face_leaves_out_its_detail_tells(language: str) -> None:
+    for plain, card in pairs(language):
         if card["source"]["topic"]["code"] == "NotAssessed":
             assert card["detail"] == plain["detail"]
             continue
@@ -55,8 +63,9 @@ def test_what_a_face_leaves_out_its_detail_tells() -> None:
         )
 
 
-def test_nothing_but_the_words_differs() -> None:
-    for plain, card in pairs():
+@each_language
+def test_nothing_but_the_words_differs(language: str) -> None:
+    for plain, card in pairs(language):
         kept = {"uuid", "indicator", "overrideReasons", "selectionBehavior"}
         assert {name: plain.get(name) for name in kept} == {name: card.get(name) for name in kept}
         assert plain["source"]["topic"]["code"] == card["source"]["topic"]["code"]
@@ -69,8 +78,9 @@ def bare(suggestion: Card) -> Card:
     return {name: one for name, one in suggestion.items() if name != "label"} | {"actions": actions}
 
 
-def test_a_discreet_face_reads_like_a_face() -> None:
-    for _, card in pairs():
+@each_language
+def test_a_discreet_face_reads_like_a_face(language: str) -> None:
+    for _, card in pairs(language):
         assert 0 < len(card["summary"]) <= LONGEST_SUMMARY
         assert card["summary"] == card["summary"].strip()
         assert not card["summary"].endswith(".")
@@ -83,6 +93,23 @@ def test_a_drug_that_is_given_for_many_reasons_is_named() -> None:
     assert "Order TMP-SMX double strength, 1 tablet daily" in labels
     assert "Replace dapsone by atovaquone 1500 mg daily with food" in labels
     assert "Order G6PD" in labels
+    told = {one["label"] for _, card in pairs("pt") for one in card.get("suggestions", ())}
+    assert "Prescrever cotrimoxazol 800/160 mg, 1 comprimido por dia" in told
+    assert "Pedir G6PD" in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_what_tells_in_english_tells_in_every_language(language: str) -> None:
+    """So that no translation is read past: each message that would tell is found in its translation, and no face of a rule is."""
+    found = load(language).messages.items()
+    messages = [(context, one, text) for (context, one), forms in found for text in forms]
+    unseen = [
+        (one, text) for context, one, text in messages if telling().search(one) and not telling(language).search(text)
+    ]
+    assert unseen == []
+    faces = [text for context, _, text in messages if context == FACE]
+    assert len(faces) > 70
+    assert [text for text in faces if telling(language).search(text)] == []
 
 
 def test_the_words_would_be_found() -> None:
@@ -102,6 +129,26 @@ def test_the_words_would_be_found() -> None:
         assert telling().search(text), text
     for text in ("the start of it", "a machine", "Order dapsone 100 mg daily"):
         assert not telling().search(text), text
+    for text in (
+        "infecção por VIH",
+        "teste de HIV",
+        "SIDA",
+        "iniciar TARV",
+        "antirretrovirais",
+        "CD4 baixo",
+        "carga viral",
+    ):
+        assert telling("pt").search(text), text
+    for text in (
+        "falência virológica",
+        "hepatite B",
+        "profilaxia de toxoplasma",
+        "Prescrever isoniazida 300 mg",
+        "viremia",
+    ):
+        assert telling("pt").search(text), text
+    for text in ("tomar antes de comer", "uma doença", "Prescrever dapsona 100 mg por dia", "(1 de 2)"):
+        assert not telling("pt").search(text), text
 
 
 # --- the words of the rules ------------------------------------------------------------------------------------------

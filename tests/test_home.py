@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -182,6 +183,6 @@ def test_each_guideline_is_there_with_what_it_goes_by_and_what_it_leaves_out(pag
 def test_each_rule_has_its_topic_and_one_that_has_none_is_shown_all_the_same() -> None:
     named = [name for names in TOPICS.values() for name in names]
     assert sorted(named) == sorted(RULES)
-    left = by_topic([*RULES.values(), Rule("new-rule", "", (), (), (), "info", False, RULES["scope"].function)])
+    left = by_topic([*RULES.values(), replace(RULES["scope"], id="new-rule")])
     assert [one.id for one in left["Besides"]] == ["new-rule"]
     assert sum(map(len, left.values())) == len(RULES) + 1

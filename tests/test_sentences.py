@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from cds_service.languages import Untranslated, Voice, load
-from hooks.sentences import NOTHING, Sentence, capital, figure, join, say, say_n, term, together, verbatim
+from hooks.sentences import NOTHING, Sentence, capital, figure, join, say, say_n, small, term, together, verbatim
 from hooks.wording import day, number
 from tests.cases import AS_OF
 
@@ -58,6 +58,13 @@ def test_a_list_ends_with_and() -> None:
 def test_what_is_empty_is_not_joined() -> None:
     assert join("; ", (NOTHING, say("lupus"), NOTHING, say("zoster"))) == "lupus; zoster"
     assert not join("; ", (NOTHING, NOTHING))
+
+
+def test_a_small_letter_is_kept_in_another_language() -> None:
+    said = small(say("Order the test that is due"))
+    assert (said, PORTUGUESE.tell(said)) == ("order the test that is due", "pedir o teste indicado")
+    assert small("A title") == "a title"
+    assert not isinstance(small("A title"), Sentence)
 
 
 def test_a_capital_is_kept_in_another_language() -> None:

@@ -3,7 +3,9 @@
 from typing import Any
 
 from cds_service.languages.catalogue import Catalogue
-from hooks.sentences import FIGURE, Part, Sentence, capital, say
+from hooks.sentences import FIGURE, Part, Sentence, capital, say, small
+
+_BEGUN = {"capital": capital, "small": small}
 
 
 class Untranslated(Exception):
@@ -27,10 +29,6 @@ class Voice:
         """The languages told in, as the header Content-Language lists them."""
         return f"{self.language}, en" if self.fell_back else self.language
 
-    def to_english(self) -> None:
-        """From here on in English: for cards that something is done to which knows no other language."""
-        self._catalogue = None
-
     def tell(self, one: Sentence) -> str:
         """The sentence in this language. Raises Untranslated."""
         if self._catalogue is None:
@@ -38,7 +36,7 @@ class Voice:
         if one.context == FIGURE:
             return str(one).translate(self._catalogue.marks)
         text = str(one) if one.is_speechless and not one.parts else self._filled(one, self._catalogue)
-        return capital(text) if one.capital else text
+        return _BEGUN[one.begins](text) if one.begins else text
 
     def say(self, message: str, **parts: Part) -> str:
         """For the template of a page, under the name `say`; what has no translation is in English there, line by line."""

@@ -9,7 +9,7 @@ from cds_service.languages import ENGLISH, Voice
 from cds_service.wire import discreet, orders
 from cds_service.wire.evaluation import EXTENSION, evaluation
 from cds_service.wire.fitted import ends_nothing, fitted, usable
-from cds_service.wire.lines import TOPIC, Card, bullets, fits, stop, whole
+from cds_service.wire.lines import TOPIC, Card, Detail, bullets, fits, stop, whole
 from cds_service.wire.links import why_link
 from cds_service.wire.not_assessed import not_assessed
 from cds_service.wire.override_reasons import CODINGS
@@ -41,28 +41,21 @@ def render(
 
     `shape`: as this client wants its cards; `why`: where the EHR opens all the reasons, if it can; `voice`: in which language.
     """
-    if shape != STANDARD:
-        voice.to_english()  # what fits a card to a client knows no other language yet
     identity, knowledge, groups = _Identity(service, request), assessment.profile.knowledge, assessment.cards
     traced = {one.rule: one for one in trace(assessment, as_of)}
     crowded = [finding for finding in assessment.findings if finding.why == "no-room"]
     links: Card = {"links": [why_link(service, why)]} if why else {}
 
     def shown(group: tuple[Finding, ...]) -> Callable[[Voice], Card]:
-        left_out = crowded if group is groups[-1] and shape == STANDARD else []
+        left_out = crowded if group is groups[-1] else []
         return lambda one: _card(group, traced, knowledge, identity, shape, left_out=left_out, voice=one) | links
 
     cards = [whole(group[0].rule.id, shown(group), voice) for group in groups]
-    if shape != STANDARD:
-        cards = [_shaped(card, group, knowledge, shape) for card, group in zip(cards, groups, strict=True)]
-        if crowded and cards:
-            cards[-1]["detail"] += f"\n\n{_crowded_out(crowded)}"
     hidden = assessment.hidden_by_gaps
     if hidden:
-        gap = whole(NOT_ASSESSED, lambda one: not_assessed(hidden, identity.of("not-assessed"), one) | links, voice)
-        gap = discreet.covered_gap(gap, hidden) if shape.discreet else gap
-        cards.append(fitted(gap, shape, knowledge) if shape != STANDARD else gap)
-    body: dict[str, Any] = {"cards": cards if shape == STANDARD else voice.told(cards)}
+        uuid = identity.of("not-assessed")
+        cards.append(whole(NOT_ASSESSED, lambda one: _gap_card(hidden, uuid, knowledge, shape, one) | links, voice))
+    body: dict[str, Any] = {"cards": cards}
     if explain != "off" and "evaluation" not in shape.leaves_out:
         leads = {one.rule.id: identity.of(group[0].rule.id) for group in groups for one in group}
         body["extension"] = {EXTENSION: evaluation(assessment, leads, full=explain == "full")}
@@ -112,14 +105,41 @@ def _card(
     left_out: Iterable[Finding],
     voice: Voice,
 ) -> Card:
-    """The findings that one order answers on one card, under the name of the most urgent."""
+    """The findings that one order answers on one card, under the name of the most urgent, as the client wants it."""
+    card = _plain(group, traced, knowledge, identity, shape=shape, voice=voice)
+    if shape != STANDARD:
+        offered = joined([one.recommendation for one in group if one.recommendation])
+        if shape.discreet:
+            card = discreet.covered(card, group, usable(offered, shape), knowledge, voice)
+        card = fitted(card, shape, knowledge, ends_nothing(offered, shape))
+    return card | {"detail": join("\n\n", (card["detail"].whole, _crowded_out(left_out)))}
+
+
+def _gap_card(hidden: tuple[Finding, ...], uuid: str, knowledge: Knowledge, shape: Shape, voice: Voice) -> Card:
+    """The card that says what could not be assessed, as the client wants it."""
+    card = not_assessed(hidden, uuid, voice)
+    card = discreet.covered_gap(card, hidden) if shape.discreet else card
+    card = fitted(card, shape, knowledge) if shape != STANDARD else card
+    return card | {"detail": card["detail"].whole}
+
+
+def _plain(
+    group: tuple[Finding, ...],
+    traced: Mapping[str, TracedFinding],
+    knowledge: Knowledge,
+    identity: _Identity,
+    *,
+    shape: Shape,
+    voice: Voice,
+) -> Card:
+    """The card as CDS Hooks allows it."""
     advice = [one.recommendation for one in group if one.recommendation]
     told = [traced[one.rule.id] for one in group]
     lead, source = told[0], advice[0].cites[0].source
-    card: dict[str, Any] = {
+    card: Card = {
         "uuid": identity.of(lead.rule),
         "summary": _summary(advice, voice),
-        "detail": join("\n\n", (_detail(told), _crowded_out(left_out))),
+        "detail": _detail(told),
         "indicator": lead.indicator,
         "source": {
             "label": f"{source.title}, {source.date.year}",
@@ -143,14 +163,6 @@ def _card(
     return card
 
 
-def _shaped(card: Card, group: tuple[Finding, ...], knowledge: Knowledge, shape: Shape) -> Card:
-    """As the client wants it."""
-    offered = joined([one.recommendation for one in group if one.recommendation])
-    if shape.discreet:
-        card = discreet.covered(card, group, usable(offered, shape), knowledge)
-    return fitted(card, shape, knowledge, ends_nothing(offered, shape))
-
-
 def _summary(advice: Sequence[Recommendation], voice: Voice) -> Sentence:
     """That of the most urgent, with what the others add to it as far as the line reaches."""
     said = advice[0].summary
@@ -160,10 +172,10 @@ def _summary(advice: Sequence[Recommendation], voice: Voice) -> Sentence:
     return said
 
 
-def _detail(told: Sequence[TracedFinding]) -> Sentence:
-    """Plain Markdown, no tables, no HTML: why; the values with their dates; what was missing or not checked; the sources."""
+def _detail(told: Sequence[TracedFinding]) -> Detail:
+    """Why; the values with their dates; what was missing or not checked; the sources."""
     reasons = [join(" ", told[0].rationale)]
     reasons += [join(" ", (stop(one.summary), *one.rationale)) for one in told[1:] if one.summary]
     lines = dict.fromkeys(line for part in ("facts", "notes") for one in told for line in getattr(one, part))
     sources = dict.fromkeys(say("Source: {source}.", source=source) for one in told for source in one.sources)
-    return join("\n\n", (*reasons, bullets([*lines]), *sources))
+    return Detail(paragraphs=(*reasons,), listed=(*lines,), sources=(*sources,))

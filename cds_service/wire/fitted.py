@@ -4,18 +4,20 @@ Nothing is lost unsaid: an order that the client could not place as it is meant 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from cds_service.wire.lines import Card
 from cds_service.wire.override_reasons import CODINGS
 from cds_service.wire.shape import Shape
 from cds_service.wire.shaped_orders import shaped_order
 from hooks.advice import ReplaceDraft, Suggestion
 from hooks.knowledge import Knowledge
+from hooks.sentences import Sentence, say, small
 
-Card = dict[str, Any]
-ONE_DRUG = "Of the drugs that are offered, order one."
-MORE_THAN_ONE = "More than one of what is offered may be taken; here one can be chosen, the others are ordered by hand."
-OWN_DOSES = "The EHR fills in its own usual dose: compare it with the one that is offered before signing."
+ONE_DRUG = say("Of the drugs that are offered, order one.")
+MORE_THAN_ONE = say(
+    "More than one of what is offered may be taken; here one can be chosen, the others are ordered by hand."
+)
+OWN_DOSES = say("The EHR fills in its own usual dose: compare it with the one that is offered before signing.")
 
 
 def usable(suggestions: Sequence[Suggestion], shape: Shape) -> tuple[Suggestion, ...]:
@@ -25,15 +27,17 @@ def usable(suggestions: Sequence[Suggestion], shape: Shape) -> tuple[Suggestion,
     return tuple(one.order if isinstance(one, ReplaceDraft) else one for one in suggestions)
 
 
-def ends_nothing(suggestions: Iterable[Suggestion], shape: Shape) -> tuple[str, ...]:
+def ends_nothing(suggestions: Iterable[Suggestion], shape: Shape) -> tuple[Sentence, ...]:
     """What has to be said where an order was to take a draft's place and cannot."""
     if "update" in shape.actions:
         return ()
     names = dict.fromkeys(one.name for one in suggestions if isinstance(one, ReplaceDraft))
-    return tuple(f"What is ordered beside {name} does not end it: take that out as well." for name in names)
+    return tuple(
+        say("What is ordered beside {named} does not end it: take that out as well.", named=one) for one in names
+    )
 
 
-def fitted(card: Card, shape: Shape, knowledge: Knowledge, notes: Sequence[str] = ()) -> Card:
+def fitted(card: Card, shape: Shape, knowledge: Knowledge, notes: Sequence[Sentence] = ()) -> Card:
     """The card in that shape; `notes` are lines for its detail."""
     offered, by_hand = _parted(card.get("suggestions", []), shape)
     found = {name: one for name, one in card.items() if name not in ("suggestions", "selectionBehavior")}
@@ -43,7 +47,7 @@ def fitted(card: Card, shape: Shape, knowledge: Knowledge, notes: Sequence[str] 
         found |= {"suggestions": [_ordered(one, shape, knowledge) for one in offered], "selectionBehavior": behaviour}
         lines += (*more, *_of_doses(offered, shape))
     found["overrideReasons"] = [one for code in shape.override_reasons for one in CODINGS if one["code"] == code]
-    return _without(found | {"detail": _with_lines(card["detail"], lines)}, shape)
+    return _without(found | {"detail": card["detail"].with_lines(lines)}, shape)
 
 
 def _parted(suggestions: Sequence[Card], shape: Shape) -> tuple[list[Card], list[Card]]:
@@ -60,15 +64,15 @@ def _fits(actions: Sequence[Card], shape: Shape) -> bool:
     return not several and all(one["type"] in shape.actions for one in actions)
 
 
-def _by_hand(suggestion: Card) -> str:
+def _by_hand(suggestion: Card) -> Sentence:
     """What it would have done, without the words of a button."""
-    label: str = suggestion["label"]
+    label: Sentence = suggestion["label"]
     if len(suggestion["actions"]) > 1:
-        return f"To be ordered by hand, together: {label.removeprefix('Order ')}."
-    return f"To be done by hand: {label[:1].lower()}{label[1:]}."
+        return say("To be ordered by hand, together: {what}.", what=label.parts.get("drug", label))
+    return say("To be done by hand: {what}.", what=small(label))
 
 
-def _selected(behaviour: str, offered: list[Card], shape: Shape) -> tuple[str, list[Card], tuple[str, ...]]:
+def _selected(behaviour: str, offered: list[Card], shape: Shape) -> tuple[str, list[Card], tuple[Sentence, ...]]:
     """How many may be taken, where the client does not know the value that says so.
 
     A client that knows `any` alone may take what is recommended as chosen: where one of several is meant, none is marked, and the
@@ -88,12 +92,13 @@ def _orders_a_drug(suggestion: Card) -> bool:
     return any(one.get("resource", {}).get("resourceType") == "MedicationRequest" for one in suggestion["actions"])
 
 
-def _of_doses(offered: Sequence[Card], shape: Shape) -> tuple[str, ...]:
+def _of_doses(offered: Sequence[Card], shape: Shape) -> tuple[Sentence, ...]:
     """What a prescriber has to know of the dose and the supply, where a drug is offered with them."""
     if not any("dosageInstruction" in action.get("resource", {}) for one in offered for action in one["actions"]):
         return ()
-    supply = f"A drug order is for {shape.order_supply_days} days, without repeats: change what does not fit."
-    return (*((OWN_DOSES,) if shape.own_doses else ()), *((supply,) if shape.order_supply_days else ()))
+    days = shape.order_supply_days
+    supply = say("A drug order is for {days} days, without repeats: change what does not fit.", days=days)
+    return (*((OWN_DOSES,) if shape.own_doses else ()), *((supply,) if days else ()))
 
 
 def _unmarked(suggestion: Card) -> Card:
@@ -104,9 +109,12 @@ def _in_words(suggestion: Card) -> Card:
     """`isRecommended` as a word on the label and, where the client shows that, on the action."""
     if not suggestion.get("isRecommended"):
         return suggestion
-    said = f"{suggestion['label']} (recommended)"
-    actions = [one | {"description": f"{one['description']} (recommended)"} for one in suggestion["actions"]]
-    return _unmarked(suggestion) | {"label": said, "actions": actions}
+    actions = [one | {"description": _recommended(one["description"])} for one in suggestion["actions"]]
+    return _unmarked(suggestion) | {"label": _recommended(suggestion["label"]), "actions": actions}
+
+
+def _recommended(label: Sentence) -> Sentence:
+    return say("{label} (recommended)", label=label)
 
 
 def _ordered(suggestion: Card, shape: Shape, knowledge: Knowledge) -> Card:
@@ -117,16 +125,6 @@ def _ordered(suggestion: Card, shape: Shape, knowledge: Knowledge) -> Card:
         for one in suggestion["actions"]
     ]
     return suggestion | {"actions": actions}
-
-
-def _with_lines(detail: str, lines: Sequence[str]) -> str:
-    """The lines before the sources."""
-    lines = [one for one in lines if f"- {one}" not in detail]
-    if not lines:
-        return detail
-    said, *sources = detail.partition("\n\nSource: ")
-    gap = "\n" if said.rpartition("\n")[2].startswith("- ") else "\n\n"
-    return gap.join((said, "\n".join(f"- {one}" for one in lines))) + "".join(sources)
 
 
 def _without(card: Card, shape: Shape) -> Card:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cds_service.languages import ENGLISH, Untranslated, Voice
@@ -11,6 +12,26 @@ LONGEST_SUMMARY = 139  # the specification asks for fewer than 140 characters
 TOPIC = "https://immune-status-cds.org/CodeSystem/topic"
 Card = dict[str, Any]
 _log = logging.getLogger("cds_service.wire")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What a card's detail is made of, in the order it is read: the list stands before the sources."""
+
+    paragraphs: tuple[Sentence, ...]
+    listed: tuple[Sentence, ...] = ()
+    sources: tuple[Sentence, ...] = ()
+    last: tuple[Sentence, ...] = ()
+
+    @property
+    def whole(self) -> Sentence:
+        """As a card has it: plain Markdown, no tables, no HTML."""
+        return join("\n\n", (*self.paragraphs, bullets(self.listed), *self.sources, *self.last))
+
+    def with_lines(self, lines: Sequence[Sentence]) -> "Detail":
+        """Those of the lines that it does not have yet are added to the list."""
+        said = self.whole
+        return replace(self, listed=(*self.listed, *(one for one in lines if f"- {one}" not in said)))
 
 
 def fits(sentence: Sentence, voice: Voice) -> bool:

@@ -1,7 +1,7 @@
 """The rules that gaps keep from being assessed in; the one card that says so out: which advice, which datum, why."""
 
 from cds_service.languages import Voice
-from cds_service.wire.lines import TOPIC, Card, bullets, fits, stop
+from cds_service.wire.lines import TOPIC, Card, Detail, bullets, fits, stop
 from cds_service.wire.override_reasons import CODINGS
 from hooks.assess import Finding
 from hooks.sentences import Sentence, capital, join, say
@@ -23,7 +23,7 @@ def not_assessed(hidden: tuple[Finding, ...], uuid: str, voice: Voice) -> Card:
     return {
         "uuid": uuid,
         "summary": _gap_summary(hidden, len(gaps), voice),
-        "detail": join("\n\n", parts),
+        "detail": Detail(paragraphs=parts),
         "indicator": "info",
         "source": {
             "label": say("HIV immune-status CDS service"),
@@ -40,13 +40,14 @@ def _gap_summary(hidden: tuple[Finding, ...], in_all: int, voice: Voice) -> Sent
     advice = named[0].rule.title
     if len(named) > 1:
         advice = say("{advice} and {count} more", advice=advice, count=len(named) - 1)
-    longest = _lacking(advice, capital(gap_in_words(first.datum, first.why)), in_all)
+    longest = lacking(advice, capital(gap_in_words(first.datum, first.why)), in_all)
     if fits(longest, voice):
         return longest
-    return _lacking(advice, say("{datum} cannot be used", datum=capital(name(first.datum))), in_all)
+    return lacking(advice, say("{datum} cannot be used", datum=capital(name(first.datum))), in_all)
 
 
-def _lacking(advice: Sentence, reason: Sentence, in_all: int) -> Sentence:
+def lacking(advice: Sentence, reason: Sentence, in_all: int) -> Sentence:
+    """The summary; `in_all`: how many reasons there are."""
     if in_all > 1:
         more = in_all - 1
         return say("Not assessed: {advice}. {reason} (and {count} more)", advice=advice, reason=reason, count=more)

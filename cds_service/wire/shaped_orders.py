@@ -5,10 +5,11 @@ from typing import Any
 
 from cds_service.wire.shape import Shape
 from hooks.knowledge import Knowledge
+from hooks.sentences import say
 
 RXNORM, SNOMED = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://snomed.info/sct"
 _UNIT_DAYS = {"d": 1, "wk": 7, "mo": 28}  # of a supply: a monthly dose is one of four weeks
-_ROUTES = {"oral": ("26643006", "Oral route"), "inhalation": ("447694001", "Respiratory tract route")}
+_ROUTES = {"oral": ("26643006", say("Oral route")), "inhalation": ("447694001", say("Respiratory tract route"))}
 
 Order = dict[str, Any]
 
@@ -43,8 +44,8 @@ def _coded(concept: Order, shape: Shape) -> Order:
 
 
 def _routed(dosage: Order, route: str) -> Order:
-    code, display = _ROUTES[route]
-    return dosage | {"route": {"coding": [{"system": SNOMED, "code": code, "display": display}], "text": display}}
+    code, named = _ROUTES[route]
+    return dosage | {"route": {"coding": [{"system": SNOMED, "code": code, "display": str(named)}], "text": named}}
 
 
 def _supply(dosage: Order, days: int) -> Order:
@@ -56,5 +57,5 @@ def _supply(dosage: Order, days: int) -> Order:
     return {
         "numberOfRepeatsAllowed": 0,
         "quantity": quantity | {"value": amount},
-        "expectedSupplyDuration": {"value": days, "unit": "days", "system": quantity["system"], "code": "d"},
+        "expectedSupplyDuration": {"value": days, "unit": say("days"), "system": quantity["system"], "code": "d"},
     }
