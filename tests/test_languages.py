@@ -102,8 +102,11 @@ def faults_of(card: Card, same: Card) -> Iterator[str]:
         yield f"other numbers: {numerals(card) - numerals(same)}, {numerals(same) - numerals(card)}: {card['summary']}"
 
 
-def test_every_card_of_the_specification_is_told_whole_in_portuguese() -> None:
-    found = [(case.rule, fault) for case in CASES for fault in faults(in_portuguese(case), answer(case))]
+def test_cards_of_every_rule_are_told_whole_in_portuguese_over_http() -> None:
+    """Some of each rule; all of them, without HTTP, are in tests/test_shapes_in_languages.py."""
+    some = CASES[::7]
+    assert {case.rule for case in some} == {case.rule for case in CASES}
+    found = [(case.rule, fault) for case in some for fault in faults(in_portuguese(case), answer(case))]
     assert found == []
 
 

@@ -23,7 +23,7 @@ from tests.test_languages import LONGEST, coded, faults_of
 from tests.test_shapes import SHAPES, UNUSUAL, actions
 from tests.test_wire import CALL, DATA
 
-ALL_SHAPES = UNUSUAL | {"discreet": Shape(discreet=True)}
+ALL_SHAPES = UNUSUAL | {"usual": Shape(), "discreet": Shape(discreet=True)}
 BY_HAND = "To be done by hand: {what}."
 
 

@@ -165,8 +165,8 @@ def test_over_tls_the_cookie_is_taken_in_a_tab_and_in_a_frame_of_another_site(tm
         assert "Achieng Lakeshore" in tab.page.inner_text("#whose")
 
 
-def test_a_browser_that_asks_for_portuguese_is_answered_in_it(steered: Browser, scene: Scene) -> None:
-    with steered.new_context(locale="pt-MZ") as fresh:
+def test_a_browser_that_asks_for_portuguese_is_answered_in_it(chromium: Browser, scene: Scene) -> None:
+    with chromium.new_context(locale="pt-MZ") as fresh:
         tab = Watched(fresh.new_page())
         tab.page.set_viewport_size({"width": 360, "height": 700})
         open_chart(tab, scene)
