@@ -10,7 +10,7 @@ from hooks.assess import Assessment, Finding
 from hooks.facts import fact, origin
 from hooks.knowledge import Profile, Threshold
 from hooks.sentences import Sentence, say, verbatim
-from hooks.wording import name, number
+from hooks.wording import in_unit, name, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,24 +89,22 @@ def _authority(finding: Finding, profile: Profile) -> tuple[str, ...]:
 
 def threshold_in_words(one: Threshold) -> Sentence:
     """Key, value and unit, whether the number itself counts, and on whose authority."""
-    amount = _in_unit(one.unit, number(one.value))
+    amount = _of_threshold(number(one.value), one.unit)
     limit = say("{amount} included", amount=amount) if one.inclusive else amount
     said = say("{key} {limit} — {source}", key=verbatim(one.key), limit=limit, source=verbatim(one.cite))
     return say("{limit}; a choice of this service, awaiting clinical review", limit=said) if one.design else said
 
 
-def _in_unit(unit: str, value: Sentence) -> Sentence:
+def _of_threshold(value: Sentence, unit: str) -> Sentence:
     match unit:
-        case "/uL":
-            return say("{number}/µL", number=value)
+        case "/uL" | "copies/mL":
+            return in_unit(value, unit)
         case "d":
             return say("{number} days", number=value)
         case "a":
             return say("{number} years", number=value)
         case "{log_copies}/mL":
             return say("{number} log10 copies/mL", number=value)
-        case "copies/mL":
-            return say("{number} copies/mL", number=value)
         case "%":
             return say("{number} %", number=value)
     return value  # a ratio

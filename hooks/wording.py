@@ -36,7 +36,7 @@ def amount(result: LabResult) -> Sentence:
     """For example `120/µL`, `below 20 copies/mL`, `not detected`."""
     if result.number is None:
         return say("not detected") if result.detected is False else say("detected, amount not stated")
-    measured = _in_unit(number(result.number), result.unit)
+    measured = in_unit(number(result.number), result.unit)
     match result.comparator:
         case "<":
             return say("below {amount}", amount=measured)
@@ -49,7 +49,8 @@ def amount(result: LabResult) -> Sentence:
     return measured
 
 
-def _in_unit(value: Sentence, unit: str) -> Sentence:
+def in_unit(value: Sentence, unit: str) -> Sentence:
+    """The unit that a result has here: of a count, a percentage, or a viral load."""
     match unit:
         case "/uL":
             return say("{number}/µL", number=value)

@@ -13,7 +13,7 @@ from msgspec import Raw
 from msgspec.json import encode
 
 from cds_service.chart.read import Reading, read
-from cds_service.chart.templates import prefetch_templates
+from cds_service.chart.templates import ASKED_FOR, prefetch_templates
 from cds_service.cli import main
 from cds_service.web.wiring import KEY, Wiring
 from cds_service.wire.request import HookRequest
@@ -177,6 +177,11 @@ def test_the_clients_server_is_asked_by_its_own_codes_too(tmp_path: Path) -> Non
     usual = prefetch_templates(KNOWLEDGE)
     assert asked["cd4"] == usual["cd4"].replace("&_sort", ",urn:oid:1.2.3|CD4%5C%2C%20abs%5C%7Cx&_sort")
     assert {key for key in asked if asked[key] != usual[key]} == {"cd4"}
+
+
+def test_the_rights_that_an_ehr_has_to_give_are_for_what_the_templates_bring() -> None:
+    asked = prefetch_templates(KNOWLEDGE).values()
+    assert tuple(dict.fromkeys(re.split(r"[/?]", query)[0] for query in asked)) == ASKED_FOR
 
 
 def test_a_search_by_very_many_codes_leaves_their_systems_out(tmp_path: Path) -> None:

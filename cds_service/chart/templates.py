@@ -34,6 +34,17 @@ DATA = {  # what a rule lacks when a key was not supplied; supplementary keys st
 }
 
 
+ASKED_FOR = (  # the kinds of resource that the templates bring
+    "Patient",
+    "Observation",
+    "Condition",
+    "AllergyIntolerance",
+    "MedicationRequest",
+    "MedicationStatement",
+    "ServiceRequest",
+)
+
+
 def prefetch_templates(knowledge: Knowledge) -> dict[str, str]:
     """Key -> FHIR read or search, in the subset that clients widely support."""
     return {

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from cds_service.chart.templates import ASKED_FOR
 from cds_service.doctor.call import Call
 from cds_service.doctor.findings import Remark, Weight
 from cds_service.doctor.shown import clean
@@ -11,15 +12,6 @@ from cds_service.doctor.shown import clean
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SCOPE = re.compile(r"(?:user|patient|system)/(\*|[A-Za-z]+)\.(\*|read|[cruds]*r[cruds]*)(?:\?\S*)?")
 _OLD = ("redirect", "user", "patient", "preFetchData")
-_NEEDED = (
-    "Patient",
-    "Observation",
-    "Condition",
-    "AllergyIntolerance",
-    "MedicationRequest",
-    "MedicationStatement",
-    "ServiceRequest",
-)
 _EPIC = "com.epic.cdshooks.request."
 _TRIGGER = f"{_EPIC}bpa-trigger-action"
 Said = Iterator[tuple[Weight, str]]
@@ -114,8 +106,8 @@ def _scopes(scope: Any) -> Said:
     kinds = {found[1] for found in granted}
     if not kinds:
         yield "harmless", "fhirAuthorization.scope is none of SMART: what it grants is not known here"
-    elif "*" not in kinds and set(_NEEDED) - kinds:
-        lacking = [one for one in _NEEDED if one not in kinds]
+    elif "*" not in kinds and set(ASKED_FOR) - kinds:
+        lacking = [one for one in ASKED_FOR if one not in kinds]
         yield "loses", f"fhirAuthorization.scope does not grant {', '.join(lacking)}: these cannot be asked for"
 
 

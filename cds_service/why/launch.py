@@ -19,21 +19,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from cds_service.access.issuers import Smart
+from cds_service.chart.templates import ASKED_FOR
 from cds_service.why.discovery import Endpoints
 from cds_service.why.refused import NotShown
 
 SECONDS = 600  # from the launch to the EHR's answer: somebody may have to sign in between
 VISIBLE = re.compile(r"[!-~]{1,3000}")  # what other servers hand out; never looked into
 _NONCE_BYTES = 12
-_KINDS = (
-    "Patient",
-    "Observation",
-    "Condition",
-    "AllergyIntolerance",
-    "MedicationRequest",
-    "MedicationStatement",
-    "ServiceRequest",
-)
 
 
 class Pending(Struct, frozen=True, kw_only=True):
@@ -131,4 +123,4 @@ def challenge(verifier: str) -> str:
 
 def _scopes(to: Endpoints) -> tuple[str, ...]:
     right = "rs" if to.short_scopes else "read"
-    return ("launch", *(f"patient/{kind}.{right}" for kind in _KINDS))
+    return ("launch", *(f"patient/{kind}.{right}" for kind in ASKED_FOR))
