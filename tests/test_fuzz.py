@@ -12,6 +12,7 @@ from tests.fuzz.holding import fault_of
 from tests.fuzz.line import Answer, Line
 from tests.fuzz.live import live
 from tests.fuzz.requests import Plan, Request
+from tests.fuzz.scene import holds_token
 from tests.fuzz.trust import Client
 
 DAY = date(2026, 11, 20)
@@ -109,3 +110,11 @@ def test_a_canary_in_a_log_and_a_place_that_was_gone_to_are_found(tmp_path: Path
         with (tmp_path / "journal").open("a") as journal:
             journal.write(json.dumps([1, "socket.connect", "('192.0.2.1', 80)"]) + "\n")
         assert ("socket.connect", "('192.0.2.1', 80)") in running.outside()
+
+
+def test_a_token_in_what_was_written_is_found_and_a_sealed_text_with_its_first_letters_is_none() -> None:
+    token = CLIENT.token("/cds-services/x").encode()
+    assert all(holds_token(b"before " + part + b" after") for part in (token, token.split(b".")[1]))
+    assert holds_token(b"sealed:eyJ" + b"x" * 30 + token)
+    sealed = b"sealed:9dK2eyJ7Qp-0xVh3_8sLwTz5cN1mRb4"
+    assert not holds_token(sealed)

@@ -1,6 +1,7 @@
 """What a fuzz is to be in, the running service with everything around it out; at its end what must never have happened."""
 
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tests.fuzz.trust import Client
 
 LIMIT = 256 << 10
 ORIGINS = 16  # so that the breaker of one that fails does not keep the others from being asked
-_TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{10,}")
+_LIKE_A_TOKEN = re.compile(rb"eyJ(?=([A-Za-z0-9_-]{21}))")  # how {" begins in base64url
 _METRICS = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -43,7 +44,13 @@ class Scene:
         written, said = self.live.left_behind() + counted, self.live.said() + counted
         found = [one for one in (NAME, PATIENT, LENT) if one.encode() in written]
         found += [COMMENT] if COMMENT.encode() in said else []
-        return found + ["a client's token"] * bool(_TOKEN.search(written))
+        return found + ["a client's token"] * holds_token(written)
+
+
+def holds_token(written: bytes) -> bool:
+    """Whether a token or a part of one stands there; three letters alone also stand in a sealed comment, by chance."""
+    begun = (urlsafe_b64decode(b"eyJ" + one) for one in _LIKE_A_TOKEN.findall(written))
+    return any(one.isascii() and one.decode("ascii").isprintable() for one in begun)
 
 
 @contextmanager
