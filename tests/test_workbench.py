@@ -311,7 +311,20 @@ def test_it_runs_nothing_and_loads_nothing_but_its_style(client: FlaskClient) ->
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     found = Read(answer.text)
     assert not [one for _, one in found.tags if "style" in one or any(name.startswith("on") for name in one)]
-    assert all(str(one["href"]).startswith(("#", "/workbench", "https://")) for one in found.of("a"))
+    assert all(str(one["href"]).startswith(("#", "workbench", "https://")) for one in found.of("a"))
+
+
+def test_no_address_in_the_page_begins_at_the_root_so_that_it_may_stand_below_a_path(client: FlaskClient) -> None:
+    found = Read(client.get("/workbench").text)
+    led = [
+        str(one[name])
+        for tag in ("a", "link", "form")
+        for one in found.of(tag)
+        for name in ("href", "action")
+        if name in one
+    ]
+    assert "workbench#answer" in led
+    assert not [one for one in led if one.startswith("/")]
 
 
 def test_every_class_that_is_drawn_has_a_look(client: FlaskClient) -> None:

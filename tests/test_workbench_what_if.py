@@ -38,6 +38,13 @@ def pasted(**prefetch: Any) -> str:
     return json.dumps(request)
 
 
+def nameless_draft() -> str:
+    request = legal("cd4-120-starting-art")
+    for one in request["context"]["draftOrders"]["entry"]:
+        del one["resource"]["id"]
+    return json.dumps(request)
+
+
 def keys(measure: str, patient: str = SUPPRESSED) -> list[str]:
     return [key_of(one) for one in all_results(record_of(tried(patient))) if key_of(one).startswith(measure)]
 
@@ -185,6 +192,59 @@ def test_a_statement_ends_on_the_day_too() -> None:
     assert (past.current, past.since, past.until) == (False, date(2025, 2, 3), date(2026, 3, 4))
 
 
+# --- orders about to be signed ----------------------------------------------------------------------------------------
+
+DOLUTEGRAVIR = "1433868"
+
+
+def drafted(found: Page) -> list[str]:
+    return sorted("+".join(sorted(one.ingredients)) for one in record_of(found).drafted_medications())
+
+
+def test_a_drug_can_be_ordered_besides() -> None:
+    found = tried(order="tmp-smx-ds-daily")
+    assert len(drafted(found)) == 1 + len(drafted(tried()))
+    assert not found.not_applied
+    assert record_of(found).medications == record_of(tried()).medications
+    assert ("pneumocystis-start", "silent") in {(one.rule, one.after) for one in found.changes}
+
+
+def test_an_order_where_the_chart_was_only_opened_is_about_to_be_signed() -> None:
+    found = tried(SUPPRESSED, order=DOLUTEGRAVIR)
+    assert found.now
+    assert found.before
+    assert (found.before.service.hook, found.now.service.hook) == ("patient-view", "order-sign")
+    assert drafted(found) == [DOLUTEGRAVIR]
+
+
+def test_an_order_counts_among_those_just_selected() -> None:
+    request = legal("cd4-120-starting-art") | {"hook": "order-select"}
+    drafts = request["context"]["draftOrders"]["entry"]
+    request["context"]["selections"] = [f"{one['resource']['resourceType']}/{one['resource']['id']}" for one in drafts]
+    found = tried(pasted=json.dumps(request), remove=DOLUTEGRAVIR, order="tmp-smx-ds-daily")
+    assert found.now
+    assert found.now.service.hook == "order-select"
+    selected = json.loads(found.now.body)["context"]["selections"]
+    assert selected == [*request["context"]["selections"][1:], "MedicationRequest/what-if-1"]
+
+
+def test_without_the_order_there_is_nothing_to_counsel_on() -> None:
+    request = legal("cd4-120-starting-art")
+    del request["context"]["draftOrders"]["entry"][1:]
+    found = tried(pasted=json.dumps(request), remove=DOLUTEGRAVIR)
+    assert not drafted(found)
+    assert not found.not_applied
+    assert ("iris-counselling", "silent") in {(one.rule, one.after) for one in found.changes}
+
+
+def test_a_drug_taken_until_a_day_and_ordered_again_is_a_restart() -> None:
+    found = tried(SUPPRESSED, remove="1999660", until="2026-02-03", order="1999660")
+    assert drafted(found) == ["1999660"]
+    assert not found.not_applied
+    assert not [one for one in record_of(found).taken_medications() if "1999660" in one.ingredients]
+    assert "iris-counselling" in {one.rule for one in found.changes}
+
+
 # --- what cannot be applied says why ---------------------------------------------------------------------------------
 
 NAMELESS = {key: one for key, one in FIRST.items() if key != "id"}
@@ -199,8 +259,8 @@ NO_ID = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": N
         ({"result1": "cd4-count|Observation/elsewhere|2026-11-12", "value1": "90"}, "does not stand in this chart"),
         ({"result1": "new|cd4-count", "value1": "90", "day1": "2027-01-01"}, "it cannot be read, for it is dated in the future"),
         ({"result1": "new|cd4-count", "value1": "400", "day1": "2026-11-12"}, "another result of the same day counts"),
-        ({"remove": "7454"}, "no entry of the medication list holds it"),
-        ({"remove": "1433868"}, "It is being ordered; the orders about to be signed are not changed here"),
+        ({"remove": "7454"}, "no entry of the medication list and no draft holds it"),
+        ({"pasted": nameless_draft(), "remove": "1433868"}, "Drug not ordered: it came without an id"),
         ({"allergy": "none"}, "Allergy: none is on file"),
         ({"pasted": pasted(cd4=NO_ID), "cd4": "90", "measured": "2026-11-01"}, "it came without an id"),
         ({"pasted": json.dumps(UNTREATED), "cd4": "90"}, "nothing in the chart establishes HIV infection"),
@@ -237,6 +297,7 @@ def test_a_list_that_did_not_come_is_not_silently_taken_for_whole() -> None:
         ({"onset": "2026-11-01"}, "no diagnosis"),
         ({"allergen": "10180"}, "not what the allergy to it is like"),
         ({"problem": "<script>"}, "The diagnosis is none of those"),
+        ({"order": "<script>"}, "The drug to order is none of those"),
         ({"client": "https://ehr.example.org"}, "There is no such client"),
     ],
 )  # fmt: skip

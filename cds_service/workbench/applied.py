@@ -45,12 +45,13 @@ def _kept(changes: Changes, after: PatientRecord) -> Iterator[str]:
 
 def _alone(changes: Changes, before: PatientRecord) -> Iterator[str]:
     """A list that did not come, and of which an entry was added, is read as if it had come."""
-    for kind in dict.fromkeys(one.resource["resourceType"] for one in changes.made):
+    for kind in dict.fromkeys(one.resource["resourceType"] for one in changes.made if not one.drafted):
         datum = _LISTS.get(kind, "")
         if any(gap.datum == datum and gap.why.startswith("was not") for gap in before.gaps):
             yield f"{capital(name(datum))}: it did not come, and is now read as if what was added were all of it."
 
 
 def _sources(record: PatientRecord) -> frozenset[str]:
-    stated: tuple[Fact, ...] = (*(record.medications or ()), *(record.problems or ()), *(record.allergies or ()))
+    drugs = (*(record.medications or ()), *record.drafted_medications())
+    stated: tuple[Fact, ...] = (*drugs, *(record.problems or ()), *(record.allergies or ()))
     return frozenset(one.source for one in (*stated, *all_results(record)))

@@ -6,17 +6,39 @@ from typing import Any
 from cds_service.workbench.pasted import Request
 from cds_service.workbench.steps import Changes
 
+_SIGNED, _OPENED = "order-sign", "patient-view"
 KEY = "whatIf"  # a resource counts under whatever key it comes
 _DEEPEST = 3  # a wrapper, a Bundle, a Bundle in it: what is deeper is not read either
 
 
 def changed(request: Request, changes: Changes) -> Request:
-    """What is taken away is no longer sent; what is added stands under a key of its own."""
-    patient = f"Patient/{request['context']['patientId'].removeprefix('Patient/')}"
+    """What is taken away is no longer sent; what is added stands under a key of its own, orders among the drafts."""
     prefetch = {key: _changed(held, changes) for key, held in (request.get("prefetch") or {}).items()}
-    entries = [{"resource": one.resource | {_owner(one.resource): {"reference": patient}}} for one in changes.made]
+    entries = _made(request, changes, drafted=False)
     new = {KEY: {"resourceType": "Bundle", "type": "collection", "entry": entries}} if entries else {}
-    return request | {"prefetch": prefetch | new}
+    return _ordered(request, changes) | {"prefetch": prefetch | new}
+
+
+def _made(request: Request, changes: Changes, *, drafted: bool) -> list[Request]:
+    patient = {"reference": f"Patient/{request['context']['patientId'].removeprefix('Patient/')}"}
+    return [
+        {"resource": one.resource | {_owner(one.resource): patient}} for one in changes.made if one.drafted == drafted
+    ]
+
+
+def _ordered(request: Request, changes: Changes) -> Request:
+    """The request with its drafts as they would be; where a chart was only opened, and now there are some, they are signed."""
+    context, new = request["context"], _made(request, changes, drafted=True)
+    opened = request["hook"] == _OPENED
+    if opened and not new:
+        return request
+    drafts = {"resourceType": "Bundle", "type": "collection"} if opened else _changed(context["draftOrders"], changes)
+    entries = drafts.get("entry")
+    context = context | {"draftOrders": drafts | {"entry": [*(entries if isinstance(entries, list) else ()), *new]}}
+    if isinstance(selected := context.get("selections"), list):  # those of them that are just being ordered
+        kept = [one for one in selected if str(one) not in changes.gone]
+        context["selections"] = [*kept, *(one.source for one in changes.made if one.drafted)]
+    return request | {"hook": _SIGNED if opened else request["hook"], "context": context}
 
 
 def _owner(resource: Request) -> str:

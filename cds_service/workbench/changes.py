@@ -129,23 +129,35 @@ def _add_result(measure: str, value: Value, when: str, knowledge: Knowledge, fou
 
 
 def _drugs(one: WhatIf, record: PatientRecord, knowledge: Knowledge, found: Changes) -> None:
+    if one.remove:
+        _take_drug(one, record, knowledge, found)
+    for code, display in _products(one.add, knowledge):
+        found.add(made.drug(code, display, one.since or record.as_of), f"Drug taken besides: {display}")
+    for code, display in _products(one.order, knowledge):
+        found.add(made.drug(code, display, record.as_of, drafted=True), f"Drug ordered besides: {display}")
+
+
+def _products(key: str, knowledge: Knowledge) -> list[tuple[str, str]]:
+    """Code and name of each drug of a regimen, or of the one ingredient; nothing for no key."""
+    if regimen := knowledge.regimens.get(key):
+        return [(drug.code, drug.display) for drug in regimen.drugs]
+    return [(key, knowledge.ingredients[key].name)] if key else []
+
+
+def _take_drug(one: WhatIf, record: PatientRecord, knowledge: Knowledge, found: Changes) -> None:
+    """Off the medication list and from among the orders about to be signed."""
     regimen = knowledge.regimens.get(one.remove)
     agents = regimen.agents if regimen else frozenset({one.remove})
     taken = [each for each in record.medications or () if each.ingredients & agents]
+    ordered = [each for each in record.drafted_medications() if each.ingredients & agents]
     for each in taken:
         _end(each, one.until, found)
-    if one.remove and not taken:
-        ordered = any(each.ingredients & agents for each in record.drafted_medications())
-        besides = " It is being ordered; the orders about to be signed are not changed here." if ordered else ""
+    for each in ordered:
+        found.take(each.source, "Drug not ordered")
+    if not taken and not ordered:
         found.faults.append(
-            f"Drug not taken: no entry of the medication list holds it, so nothing was taken away.{besides}"
+            "Drug neither taken nor ordered: no entry of the medication list and no draft holds it, so nothing was taken away."
         )
-    regimen = knowledge.regimens.get(one.add)
-    codes = [(drug.code, drug.display) for drug in regimen.drugs] if regimen else []
-    if one.add and not regimen:
-        codes = [(one.add, knowledge.ingredients[one.add].name)]
-    for code, display in codes:
-        found.add(made.drug(code, display, one.since or record.as_of), f"Drug taken besides: {display}")
 
 
 def _end(taken: Medication, until: date | None, found: Changes) -> None:

@@ -24,6 +24,7 @@ class Change:
     """A rule whose outcome is another."""
 
     rule: str
+    title: str
     before: str
     after: str
 
@@ -42,10 +43,10 @@ def changes(before: Evaluated, after: Evaluated) -> tuple[Change, ...]:
 
 
 def _changes(before: Evaluated, after: Evaluated) -> Iterator[Change]:
-    was, now = ({one.rule.id: outcome(one) for one in each.assessment.findings} for each in (before, after))
+    was, now = ({one.rule: outcome(one) for one in each.assessment.findings} for each in (before, after))
     for rule in dict.fromkeys((*now, *was)):
         if was.get(rule) != now.get(rule):
-            yield Change(rule, was.get(rule, "not asked"), now.get(rule, "not asked"))
+            yield Change(rule.id, rule.title, was.get(rule, "not asked"), now.get(rule, "not asked"))
 
 
 def outcome(one: Finding) -> str:

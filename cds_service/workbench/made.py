@@ -20,6 +20,7 @@ _QUANTITIES: Mapping[str, tuple[str, str]] = {  # by unit: the LOINC code of a t
     "copies/mL": ("20447-9", "{copies}/mL"),
     "IU/mL": ("10351-5", "[IU]/mL"),
 }
+DRAFT = "draft"
 _ANSWERS = {"positive": "LA6576-8", "negative": "LA6577-6", "detected": "LA11882-0", "not detected": "LA11883-8"}
 _INTERPRETED = {"deficient": "L", "normal": "N"}
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
@@ -70,11 +71,11 @@ def _observation(system: str, code: str, when: str) -> Resource:
     }
 
 
-def drug(code: str, display: str, since: date) -> Resource:
-    """An active order of a drug by its RxNorm code."""
+def drug(code: str, display: str, since: date, *, drafted: bool = False) -> Resource:
+    """An active order of a drug by its RxNorm code, or one about to be signed."""
     return {
         "resourceType": "MedicationRequest",
-        "status": "active",
+        "status": DRAFT if drafted else "active",
         "intent": "order",
         "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code, "display": display}]},
         "authoredOn": since.isoformat(),

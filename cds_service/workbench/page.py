@@ -103,7 +103,8 @@ def _page(asked: Pasted, form: Mapping[str, str], room: Room) -> Page:
         return Page(now=evaluate(body, hook, moment, by, room.bench), before=before)
     on_the_day = replace(before.record, as_of=what_if.on or before.record.as_of)
     done = changes_of(what_if, on_the_day, room.clients[""].knowledge)
-    now = evaluate(encoded(changed(asked.request, done)), hook, moment, by, room.bench)
+    otherwise = changed(asked.request, done)
+    now = evaluate(encoded(otherwise), otherwise["hook"], moment, by, room.bench)
     return Page(now=now, before=before, not_applied=not_applied(done, before.record, now.record))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from cds_service.workbench.made import DRAFT
 from cds_service.workbench.pasted import Request
 
 
@@ -18,6 +19,11 @@ class Made:
     def source(self) -> str:
         """As the record refers to it."""
         return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+    @property
+    def drafted(self) -> bool:
+        """Whether it is an order about to be signed, which is no part of the chart."""
+        return bool(self.resource.get("status") == DRAFT)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,21 @@ from cds_service.workbench.choices import ALLERGIES, NEW, Choices, of_key, said_
 
 ROWS = ("1", "2", "3")  # results that can be changed at once, besides the newest
 FIELDS = (
-    *("cd4", "load", "measured", "add", "since", "remove", "until", "allergen", "allergy", "problem", "onset", "on"),
+    *(
+        "cd4",
+        "load",
+        "measured",
+        "add",
+        "since",
+        "remove",
+        "until",
+        "order",
+        "allergen",
+        "allergy",
+        "problem",
+        "onset",
+        "on",
+    ),
     *(f"{name}{row}" for row in ROWS for name in ("result", "value", "day")),
     "profile",
 )
@@ -60,6 +74,7 @@ class WhatIf:
     since: date | None = None
     remove: str = ""
     until: date | None = None
+    order: str = ""
     problem: str = ""
     onset: date | None = None
     allergen: str = ""  # empty: sulfonamides
@@ -70,7 +85,8 @@ class WhatIf:
     @property
     def changes_chart(self) -> bool:
         """Whether the request itself is another."""
-        return bool(self.cd4 or self.load or self.results or self.add or self.remove or self.problem or self.allergy)
+        drugs = self.add or self.remove or self.order
+        return bool(self.cd4 or self.load or self.results or drugs or self.problem or self.allergy)
 
 
 def read_what_if(form: Mapping[str, str], choices: Choices) -> WhatIf:
@@ -78,7 +94,8 @@ def read_what_if(form: Mapping[str, str], choices: Choices) -> WhatIf:
     said = {name: form.get(name, "").strip() for name in FIELDS}
     for name, words, known in (
         ("add", "The drug to add", choices.drugs), ("remove", "The drug to take away", choices.drugs),
-        ("problem", "The diagnosis", choices.problems), ("allergen", "The allergen", choices.allergens),
+        ("order", "The drug to order", choices.drugs), ("problem", "The diagnosis", choices.problems),
+        ("allergen", "The allergen", choices.allergens),
         ("allergy", "The allergy", ALLERGIES), ("profile", "The guideline", choices.profiles),
     ):  # fmt: skip
         if said[name] and said[name] not in known:
@@ -95,6 +112,7 @@ def read_what_if(form: Mapping[str, str], choices: Choices) -> WhatIf:
         since=_day("The day since when the drug is taken", said["since"]),
         remove=said["remove"],
         until=_day("The day until when the drug was taken", said["until"]),
+        order=said["order"],
         problem=said["problem"],
         onset=_day("The day since when the diagnosis is known", said["onset"]),
         allergen=said["allergen"],
