@@ -11,6 +11,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from cds_service.access.trust_file import presets
+from cds_service.home.words import PRESET
 from cds_service.languages import LANGUAGES
 from cds_service.wire.orders import DOSE, DOSE_UNIT, PRODUCT
 from hooks import SERVICES
@@ -72,6 +74,7 @@ def terms() -> dict[str, set[str]]:
         LOCATOR: {one.cite(AFTER_TUBERCULOSIS).locator for one in profiles},
         MONTH: {*MONTHS, *WHOLE_MONTHS},
         NAME: {str(name(one)) for one in named},
+        PRESET: {one["about"] for one in presets().values()},
         PRODUCT: {text for one in drugs for text in (one.display, one.ingredient_display)},
         PURPOSE: set(AGAINST.values()),
         REGIMEN: {text for one in regimens for text in (one.label, one.name)},

@@ -8,6 +8,7 @@ from hooks import Service
 from hooks.assess import Rule
 from hooks.knowledge import Profile, Regimen, Source
 from hooks.knowledge.report import Resting, rests
+from hooks.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Site:
     off: frozenset[str]
 
 
-def topics(site: Site) -> dict[str, tuple[Shown, ...]]:
+def topics(site: Site) -> dict[Sentence, tuple[Shown, ...]]:
     """Every rule of every service, by topic."""
     rules = {rule.id: rule for service in site.services for rule in service.rules}
     held = _by_key(site.profiles)

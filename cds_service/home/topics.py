@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from hooks.assess import Rule
+from hooks.sentences import Sentence, say
 
 TOPICS = {
-    "Whom the service speaks of": ("scope",),
-    "Prophylaxis of opportunistic infections": (
+    say("Whom the service speaks of"): ("scope",),
+    say("Prophylaxis of opportunistic infections"): (
         "pneumocystis-start",
         "pneumocystis-stop",
         "toxoplasma-test",
@@ -16,7 +17,7 @@ TOPICS = {
         "mac-stop",
         "prophylaxis-agent",
     ),
-    "Screening, tuberculosis, and infections of some regions": (
+    say("Screening, tuberculosis, and infections of some regions"): (
         "cryptococcal-screen",
         "cmv-eye-exam",
         "tuberculosis-prevention",
@@ -24,24 +25,24 @@ TOPICS = {
         "coccidioidomycosis-start",
         "talaromycosis-start",
     ),
-    "Beginning and changing antiretroviral treatment": ("art-start", "art-timing", "hepatitis-b-flare"),
-    "Immune reconstitution (IRIS)": ("iris-counselling", "iris-watch", "tb-iris-prednisone"),
-    "Whether treatment works, and tests that are due": (
+    say("Beginning and changing antiretroviral treatment"): ("art-start", "art-timing", "hepatitis-b-flare"),
+    say("Immune reconstitution (IRIS)"): ("iris-counselling", "iris-watch", "tb-iris-prednisone"),
+    say("Whether treatment works, and tests that are due"): (
         "virologic-failure",
         "viremia-recheck",
         "immunologic-non-response",
         "monitoring-due",
     ),
-    "Drugs that should not meet, or do not help": (
+    say("Drugs that should not meet, or do not help"): (
         "didanosine-tenofovir",
         "zidovudine-cotrimoxazole",
         "immune-therapy",
     ),
 }
-_BESIDES = "Besides"
+_BESIDES = say("Besides")
 
 
-def by_topic(rules: Iterable[Rule]) -> dict[str, tuple[Rule, ...]]:
+def by_topic(rules: Iterable[Rule]) -> dict[Sentence, tuple[Rule, ...]]:
     """Every rule once, in the order of its topic; a rule that no topic names is shown all the same, in the last one."""
     left = {one.id: one for one in rules}
     found = {topic: tuple(left.pop(name) for name in names if name in left) for topic, names in TOPICS.items()}

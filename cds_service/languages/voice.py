@@ -3,7 +3,7 @@
 from typing import Any
 
 from cds_service.languages.catalogue import Catalogue
-from hooks.sentences import FIGURE, Part, Sentence, capital, say, small
+from hooks.sentences import FIGURE, Part, Sentence, capital, say, say_n, small
 
 _BEGUN = {"capital": capital, "small": small}
 
@@ -40,11 +40,11 @@ class Voice:
 
     def say(self, message: str, **parts: Part) -> str:
         """For the template of a page, under the name `say`; what has no translation is in English there, line by line."""
-        said = say(message, **parts)
-        try:
-            return self.tell(said)
-        except Untranslated:
-            return str(said)
+        return self._or_english(say(message, **parts))
+
+    def say_n(self, one: str, many: str, count: int, **parts: Part) -> str:
+        """Likewise, under the name `say_n`: the one message for a single thing, the other for any other number of them."""
+        return self._or_english(say_n(one, many, count, **parts))
 
     def told(self, node: Any) -> Any:
         """The same value with every sentence in it as plain text in this language. Raises Untranslated."""
@@ -53,6 +53,12 @@ class Voice:
         if isinstance(node, dict):
             return {key: self.told(one) for key, one in node.items()}
         return [self.told(one) for one in node] if isinstance(node, list | tuple) else node
+
+    def _or_english(self, said: Sentence) -> str:
+        try:
+            return self.tell(said)
+        except Untranslated:
+            return str(said)
 
     def _filled(self, one: Sentence, catalogue: Catalogue) -> str:
         message = one.message if one.is_speechless else _translated(one, catalogue)

@@ -10,6 +10,8 @@ from cds_service.access.trust_file import presets
 from cds_service.home import shown, words
 from cds_service.home.connect import connection
 from cds_service.home.limits import LIMITS
+from cds_service.languages import Voice
+from cds_service.web.spoken import marked, on_a_page, voice_for
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.wire.discovery import REQUIREMENTS
 from cds_service.wire.override_reasons import OVERRIDE_REASONS
@@ -30,18 +32,18 @@ _MOST_MADE = 8
 
 
 @blueprint.get("/")
-def home() -> str:
+def home() -> Response:
     """Generated from the services and the knowledge, so that it cannot drift from what is live."""
-    parts = wiring()
+    parts, voice = wiring(), voice_for(None)
     site, day, base = _site(parts), parts.clock().date(), _base(parts)
-    shown_by = (site.shadow, site.off, day, base)
+    shown_by = (site.shadow, site.off, day, base, voice.language)
     page = parts.pages_made.get(shown_by)
     if page is None:  # once for each way things stand: it takes ten times as long as a call, and anybody may ask for it
-        page = _page(parts, site, day, base)
+        page = _page(parts, site, day, base, voice)
         if len(parts.pages_made) >= _MOST_MADE:
             parts.pages_made.clear()
         parts.pages_made[shown_by] = page
-    return page
+    return marked(Response(page, content_type="text/html; charset=utf-8"), voice)
 
 
 @blueprint.get("/openapi.json")
@@ -50,10 +52,11 @@ def interface() -> Response:
     return Response(wiring().interface, content_type="application/json")
 
 
-def _page(parts: Wiring, site: shown.Site, day: date, base: str) -> str:
+def _page(parts: Wiring, site: shown.Site, day: date, base: str, voice: Voice) -> str:
     return render_template(
         "home.html",
         **_SAID,
+        **on_a_page(voice),
         knowledge=parts.knowledge,
         profile=parts.profile,
         profiles=parts.profiles.values(),

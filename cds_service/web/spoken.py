@@ -11,6 +11,7 @@ from cds_service.languages import ENGLISH, LANGUAGES, Untranslated, Voice, load
 from hooks.sentences import VERBATIM, Sentence, figure, verbatim
 
 _ENGLISH = Markup('<span lang="en">{}</span>')
+_PLACE = "\0{}\0"  # of an element in a sentence, while the sentence is told: no text holds this sign
 
 
 def voice_for(issuer: Issuer | None) -> Voice:
@@ -29,8 +30,20 @@ def marked(response: Response, voice: Voice) -> Response:
 
 
 def on_a_page(voice: Voice) -> dict[str, Any]:
-    """What a template speaks with: `say` for its own messages, `tell` for what it is given, and their parts."""
-    return {"say": voice.say, "tell": _teller(voice), "lang": voice.language, "verbatim": verbatim, "figure": figure}
+    """What a template speaks with: `say` and `say_n` for its own messages, `tell` for what it is given, and their parts.
+
+    `english`: the attribute of an element whose whole text stays in English.
+    """
+    apart = voice.language != ENGLISH.language
+    return {
+        "say": _with_elements(voice.say),
+        "say_n": _with_elements(voice.say_n),
+        "tell": _teller(voice),
+        "lang": voice.language,
+        "english": Markup(' lang="en"') if apart else "",
+        "verbatim": verbatim,
+        "figure": figure,
+    }
 
 
 def plainly(voice: Voice) -> Callable[[Sentence], str]:
@@ -43,6 +56,21 @@ def plainly(voice: Voice) -> Callable[[Sentence], str]:
             return str(one)
 
     return told
+
+
+def _with_elements(say: Callable[..., str]) -> Callable[..., str]:
+    """The same, of which a part may be an element: a link or a code stands where the language wants it in the sentence."""
+
+    def said(*message: Any, **parts: Any) -> str:
+        elements = {name: one for name, one in parts.items() if isinstance(one, Markup)}
+        if not elements:
+            return say(*message, **parts)
+        text = escape(say(*message, **parts | {name: verbatim(_PLACE.format(name)) for name in elements}))
+        for name, one in elements.items():
+            text = text.replace(_PLACE.format(name), one)
+        return text
+
+    return said
 
 
 def _teller(voice: Voice) -> Callable[[str], str]:
