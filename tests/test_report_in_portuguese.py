@@ -80,7 +80,7 @@ def test_it_speaks_the_language_that_the_browser_asks_for(client: FlaskClient) -
         "1 nov 2026 a 30 nov 2026",
         "Início do tratamento antirretroviral",
         "Mostrado 8; aceite 40% (2 de 5) do que teve feedback, 25% (2 de 8) do que foi mostrado."
-        " Repetições: 3, 0,60 por paciente. Número de outras vezes em que teria sido mostrado: 1.",
+        " Repetições: 3; por paciente: 0,60. Número de outras vezes em que teria sido mostrado: 1.",
         "período de silêncio",
         "contagem de CD4",
         "12\N{NO-BREAK SPACE}345",
@@ -118,6 +118,15 @@ def test_names_that_somebody_else_gave_are_marked_and_stay_as_they_are(client: F
     told = {one for one in found.of("en") if not re.fullmatch(r"[a-z0-9-]+", one)}
     assert told == {GONE}
     assert set(found.of("en")) <= set(english.of("en"))
+
+
+@pytest.mark.parametrize("name", ["issuer", "service", "rule"])
+def test_a_hostile_filter_is_only_words_in_portuguese_either(client: FlaskClient, name: str) -> None:
+    hostile = "%22%3E%20%3Cscript%3Ealert(1)%3C%2Fscript%3E%20%7B0%7D"
+    answer = ask(client, f"{NOVEMBER}&{name}={hostile}")
+    assert answer.status_code == 200
+    assert "<script" not in answer.text
+    assert '"> <script>alert(1)</script> {0}' in Parts(answer.text).of("en")
 
 
 # --- what it says ----------------------------------------------------------------------------------------------------
