@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po, write_po
 from cds_service.access.trust_file import presets
 from cds_service.home.words import PRESET
 from cds_service.languages import LANGUAGES
+from cds_service.report.words import FIELDS, FORM
 from cds_service.wire.orders import DOSE, DOSE_UNIT, PRODUCT
 from hooks import SERVICES
 from hooks.assess import TITLE
@@ -69,6 +70,7 @@ def terms() -> dict[str, set[str]]:
         DOSE: {one.dose.text for one in drugs},
         DOSE_UNIT: {one.dose.unit for one in drugs},
         FACE: {text for service in SERVICES for rule in service.rules for text in _faces(rule.discreet)},
+        FORM: {str(one) for one in FIELDS.values()},
         DRUG: {one.name for one in knowledge.ingredients.values()},
         GRADE: {word for one in profiles for word in _grades(one)},
         LOCATOR: {one.cite(AFTER_TUBERCULOSIS).locator for one in profiles},

@@ -1,4 +1,4 @@
-"""The suite as it was started in; out comes one whose servers can be interrupted, and that counts lines where that tells something."""
+"""The suite as it was started in; out comes one that can be interrupted, and that counts lines where that tells something."""
 
 import signal
 

@@ -8,6 +8,7 @@ from cds_service.report import words
 from cds_service.report.asked import By
 from cds_service.report.counts import REASONS, Counts
 from cds_service.report.make import Part
+from hooks.sentences import Sentence, join, say
 
 WIDE, HIGH = 1000.0, 120.0  # of the field of a series; it is stretched to the width there is
 _ROOM = 5.0  # percent of a bar that a sign fits into
@@ -21,7 +22,7 @@ class Key:
 
     kind: str
     sign: str
-    label: str
+    label: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Segment:
     start: float
     width: float
     sign: str
-    says: str
+    says: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Bar:
     """All that was shown, by what became of it."""
 
     segments: tuple[Segment, ...]
-    says: str
+    says: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Hint:
 
     start: float
     width: float
-    says: str
+    says: Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +70,15 @@ class Series:
     lines: tuple[Line, ...]
     hints: tuple[Hint, ...]
     ticks: tuple[tuple[int, float], ...]
-    labels: tuple[str, ...]
-    says: str
+    labels: tuple[Sentence, ...]
+    says: Sentence
 
 
 KEYS = (
-    Key("accepted", "A", "Accepted"),
+    Key("accepted", "A", say("Accepted")),
     *(Key(f"reason-{place}", str(place), words.REASON[reason]) for place, reason in enumerate(REASONS, 1)),
-    Key("ordered", "O", "No feedback, ordered afterwards"),
-    Key("unanswered", "N", "No feedback"),
+    Key("ordered", "O", say("No feedback, ordered afterwards")),
+    Key("unanswered", "N", say("No feedback")),
 )
 
 
@@ -85,8 +86,18 @@ def bar(one: Counts) -> Bar:
     """What became of all that was shown."""
     numbers = (one.accepted, *(one.overridden_by[reason] for reason in REASONS), one.ordered_unanswered,
                one.unanswered - one.ordered_unanswered)  # fmt: skip
-    said = [f"{key.label}: {number:,}" for key, number in zip(KEYS, numbers, strict=True) if number]
-    return Bar(tuple(_segments(numbers, one.shown)), f"Shown {one.shown:,}. {'; '.join(said) or 'Nothing'}.")
+    said = [
+        say("{what}: {number}", what=key.label, number=words.number(number))
+        for key, number in zip(KEYS, numbers, strict=True)
+        if number
+    ]
+    return Bar(tuple(_segments(numbers, one.shown)), _said(words.number(one.shown), said))
+
+
+def _said(shown: Sentence, said: Sequence[Sentence]) -> Sentence:
+    if not said:
+        return say("Shown {number}. Nothing.", number=shown)
+    return say("Shown {number}. {figures}.", number=shown, figures=join("; ", said))
 
 
 def _segments(numbers: Sequence[int], shown: int) -> Iterator[Segment]:
@@ -94,12 +105,13 @@ def _segments(numbers: Sequence[int], shown: int) -> Iterator[Segment]:
     for key, number in zip(KEYS, numbers, strict=True):
         if number:
             width = 100 * number / shown
-            says = f"{key.label}: {number:,} of {shown:,}"
+            all_shown = words.number(shown)
+            says = say("{what}: {number} of {all}", what=key.label, number=words.number(number), all=all_shown)
             yield Segment(key.kind, round(start, 3), round(width, 3), key.sign if width >= _ROOM else "", says)
             start += width
 
 
-def lengths(numbers: Mapping[str, int]) -> tuple[tuple[str, int, float], ...]:
+def lengths(numbers: Mapping[Sentence, int]) -> tuple[tuple[Sentence, int, float], ...]:
     """What, how often, and how long its bar is in percent of the longest."""
     most = max(numbers.values(), default=0)
     return tuple((what, number, round(100 * number / most, 3)) for what, number in numbers.items() if number)
@@ -157,24 +169,30 @@ def _down(number: int, top: int) -> float:
 def _hints(parts: Sequence[Part], by: By | None) -> Iterator[Hint]:
     wide = 100 / max(1, len(parts))
     for place, one in enumerate(parts):
-        figures = f"shown {one.counts.shown:,}, accepted {one.counts.accepted:,}, overridden {one.counts.overridden:,}"
-        yield Hint(round(place * wide, 3), round(wide, 3), f"{words.span(one.span, by)}: {figures}")
+        says = say(
+            "{when}: shown {shown}, accepted {accepted}, overridden {overridden}",
+            when=words.span(one.span, by),
+            shown=words.number(one.counts.shown),
+            accepted=words.number(one.counts.accepted),
+            overridden=words.number(one.counts.overridden),
+        )
+        yield Hint(round(place * wide, 3), round(wide, 3), says)
 
 
-def _labels(names: Sequence[str]) -> tuple[str, ...]:
+def _labels(names: Sequence[Sentence]) -> tuple[Sentence, ...]:
     """The first, the one in the middle and the last."""
     places = {0, len(names) // 2, len(names) - 1} if len(names) > 2 else set(range(len(names)))
     return tuple(names[place] for place in sorted(places))
 
 
-def _told(parts: Sequence[Part], by: By | None) -> str:
+def _told(parts: Sequence[Part], by: By | None) -> Sentence:
     """The chart in a sentence for those who do not see it; the table has every figure."""
-    told: list[tuple[str, Callable[[Counts], int]]] = [
-        ("Shown", lambda one: one.shown), ("accepted", _accepted), ("overridden", _overridden)
+    told: list[tuple[words.Drawn, Callable[[Counts], int]]] = [
+        ("shown", lambda one: one.shown), ("accepted", _accepted), ("overridden", _overridden)
     ]  # fmt: skip
     figures = []
-    for name, figure in told:
+    for what, figure in told:
         most = max(parts, key=lambda one: figure(one.counts))
-        when = f", most in {words.span(most.span, by)}: {figure(most.counts):,}" if figure(most.counts) else ""
-        figures.append(f"{name} {sum(figure(one.counts) for one in parts):,}{when}")
-    return f"{'; '.join(figures)}."
+        times = sum(figure(one.counts) for one in parts)
+        figures.append(words.over_time(what, times, figure(most.counts), words.span(most.span, by)))
+    return say("{figures}.", figures=join("; ", figures))

@@ -24,7 +24,7 @@ def document(report: Report) -> dict[str, Any]:
             _part(one) | {"answers": number} for one, number in zip(_series(report), report.answers_by, strict=False)
         ],
         "rules": [_rule(one, report) for one in report.rules],
-        "notes": list(NOTES),
+        "notes": [str(note) for note in NOTES],
     }
 
 

@@ -1,4 +1,4 @@
-"""A look at the report in; a page, a table or JSON out: what became of the advice, for those of the site who may know."""
+"""A look at the report in; a page in the reader's language, a table or JSON out: what became of the advice, for the site's team."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from cds_service.report.counts import REASONS
 from cds_service.report.document import document
 from cds_service.report.make import Report, RuleReport, make
 from cds_service.report.table import table
+from cds_service.web.spoken import marked, on_a_page, plainly, voice_for
 from cds_service.web.wiring import Wiring, wiring
 
 FORMATS = ("html", "csv", "json")
@@ -97,11 +98,14 @@ def _file(content: str | bytes, kind: str, found: Report, ending: str) -> Respon
 
 
 def _page(found: Report) -> Response:
-    parts = wiring()
+    parts, voice = wiring(), voice_for(None)
     titles = {rule.id: rule.title for service in parts.services.values() for rule in service.rules}
     shown = [one for one in found.rules if one.counts.shown or one.counts.shadowed]
     page = render_template(
         "report.html",
+        **on_a_page(voice),
+        plain=plainly(voice),
+        count=lambda times: voice.tell(words.number(times)),
         version=__version__,
         knowledge=parts.knowledge.version,
         report=found,
@@ -117,7 +121,7 @@ def _page(found: Report) -> Response:
     )
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
-    return response
+    return marked(response, voice)
 
 
 def _most_first(one: RuleReport) -> tuple[int, str]:
