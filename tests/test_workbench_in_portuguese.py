@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,21 +13,19 @@ from werkzeug.test import TestResponse
 
 from cds_service.languages import load
 from cds_service.web.wiring import KEY, Wiring
-from cds_service.web.workbench import room_of
-from cds_service.workbench.choices import CHOICE, said_by
-from cds_service.workbench.page import Room, page
-from cds_service.workbench.typed import NONE, WORDS
-from hooks.record import LabResult
+from cds_service.web.workbench import _pretty
+from hooks.sentences import Sentence
 from tests.fixture_files import Clock, app_of, legal
+from tests.test_access import ONE, PASSWORD, Site
 from tests.test_languages import ENGLISH, PORTUGUESE, STRENGTHS
+from tests.test_local_codes import MAP
 from tests.test_why_in_portuguese import VOICE, Parts, check_language
-from tests.test_workbench import STARTING, SUPPRESSED, bundle
-from tests.test_workbench_what_if import NO_ID, PARTS, keys, nameless_draft, pasted, unreadable
+from tests.test_workbench import STARTING, bundle
+from tests.test_workbench_clients import MORE
+from tests.test_workbench_clients import PASTED as CLIENTS_OWN
 
 BRAZIL = {"Accept-Language": "pt-BR,pt;q=0.9"}
-ROOM = room_of(PARTS, VOICE)
 COMPARED = {"patient": STARTING, "cd4": "650", "load": "<20", "allergy": "severe", "add": "1433868"}
-UNREAD = {"pasted": unreadable(), "result1": "cd4-count|Observation/odd|unread"}
 SHOWN: Mapping[str, Mapping[str, str]] = {
     "as it begins": {},
     "what if": COMPARED,
@@ -35,59 +33,6 @@ SHOWN: Mapping[str, Mapping[str, str]] = {
     "what cannot be read": {"pasted": json.dumps(legal("results-that-cannot-be-read"))},
     "another guideline": {"patient": STARTING, "profile": "who", "on": "2027-12-01"},
     "no change": {"patient": STARTING, "cd4": "120", "measured": "2026-11-12"},
-}
-NOT_APPLIED: Mapping[str, tuple[Mapping[str, str], str]] = {
-    "no such result": (
-        {"result1": "cd4-count|Observation/elsewhere|2026-11-12", "value1": "90"},
-        "Contagem de CD4: o resultado escolhido não está nesta ficha, ou não conta nela.",
-    ),
-    "of the future": (
-        {"result1": "new|cd4-count", "value1": "90", "day1": "2027-01-01"},
-        "Contagem de CD4 de 2027-01-01: não pode ser lido, porque tem data no futuro.",
-    ),
-    "of a day that has one": (
-        {"result1": "new|cd4-count", "value1": "400", "day1": "2026-11-12"},
-        "Contagem de CD4 de 2026-11-12: conta em seu lugar outro resultado do mesmo dia.",
-    ),
-    "no such drug": (
-        {"remove": "7454"},
-        "Medicamento nem em uso nem em prescrição: nenhuma entrada da lista de medicação e nenhum rascunho o contém,"
-        " por isso nada foi retirado.",
-    ),
-    "no id": (
-        {"pasted": nameless_draft(), "remove": "1433868"},
-        "Medicamento não prescrito: veio sem id e não se pode distinguir de outros, por isso fica.",
-    ),
-    "a result without id": (
-        {"pasted": pasted(cd4=NO_ID), "cd4": "90", "measured": "2026-11-01"},
-        "Contagem de CD4 de 2026-11-12: veio sem id e não se pode distinguir de outros, por isso fica.",
-    ),
-    "no such allergy": ({"allergy": "none"}, "Alergia: nenhuma consta na ficha, por isso nada foi retirado."),
-    "ended before it began": (
-        {"patient": SUPPRESSED, "remove": "1999660", "until": "1990-01-01"},
-        "Medicamento que não está em uso: uma entrada começa em",
-    ),
-    "no value": (UNREAD | {"day1": "2026-11-01"}, "Contagem de CD4 que não se pode ler: precisa de um valor"),
-}
-FAULTS: Mapping[str, tuple[Mapping[str, str], str]] = {
-    "number": ({"cd4": "many"}, "A contagem de CD4: indicar um número até 5\xa0000, ou um limite como <20."),
-    "words": (
-        {"result1": "new|viral-load", "value1": "x"},
-        "A carga viral: indicar um número até 100\xa0000\xa0000, ou um limite como <20, ou não detectada.",
-    ),
-    "answers": (
-        {"result1": "new|g6pd", "value1": "90"},
-        "O resultado não é um dos que este teste pode ter: deficiente, normal.",
-    ),
-    "day": ({"on": "tomorrow"}, "O dia da avaliação: indicar um dia, como 2026-11-20."),
-    "drug": ({"order": "x"}, "O medicamento a prescrever não está entre o que se pode escolher."),
-    "together": ({"onset": "2026-11-01"}, "Foi indicado o dia de um diagnóstico, mas nenhum diagnóstico."),
-    "patient": ({"patient": "nobody"}, "Não há tal paciente de demonstração."),
-    "no request": ({"pasted": "{}"}, "Isto não é um pedido CDS Hooks, que indica o seu hook, nem um Bundle."),
-    "hook": (
-        {"pasted": '{"hook": "x"}'},
-        "O hook do pedido não é um dos nossos: order-sign, order-select e patient-view.",
-    ),
 }
 IDS = r"\b[A-Z]\w+/\S+|\b(?:immune-status-)?(?:order-(?:sign|select)|patient-view)\b|^[a-z0-9]+(?:-[a-z0-9]+)+ | — .*"
 
@@ -181,23 +126,6 @@ def test_in_english_nothing_is_marked_and_nothing_explained(client: FlaskClient)
     assert "comma for thousands" not in text
 
 
-@pytest.mark.parametrize(("form", "sentence"), NOT_APPLIED.values(), ids=NOT_APPLIED)
-def test_what_cannot_be_applied_says_why_in_portuguese(
-    client: FlaskClient, form: dict[str, str], sentence: str
-) -> None:
-    found = said(client, form)
-    assert "Nem tudo pôde ser aplicado:" in found.of("pt")
-    assert [one for one in found.of("pt") if one.startswith(sentence)]
-    assert left(found) == []
-
-
-@pytest.mark.parametrize(("form", "sentence"), FAULTS.values(), ids=FAULTS)
-def test_what_makes_no_sense_is_said_in_portuguese(client: FlaskClient, form: dict[str, str], sentence: str) -> None:
-    found = said(client, form)
-    assert sentence in found.of("pt")
-    assert left(found) == []
-
-
 @pytest.mark.parametrize("form", SHOWN.values(), ids=SHOWN)
 def test_the_numbers_and_what_is_sent_are_the_same_in_both_languages(client: FlaskClient, form: dict[str, str]) -> None:
     here, there = sent(client, form), sent(client, form, {})
@@ -222,57 +150,28 @@ def numerals(answer: TestResponse) -> Counter[str]:
     return Counter(re.sub(r"\D", "", one) for one in re.findall(r"\d+(?:[.,\xa0]\d+)*", text))
 
 
-@pytest.mark.parametrize(
-    ("typed", "number"),
-    [("1500", "1500"), ("1,500", "1500"), ("1\xa0500", "1500"), ("1 500", "1500"), ("14.5", "14.5"), ("14,5", "14.5"),
-     ("1,234.5", "1234.5"), ("109,25", "109.25")],
-)  # fmt: skip
-@pytest.mark.parametrize("room", [ROOM, room_of(PARTS)], ids=["pt", "en"])
-def test_a_number_is_understood_as_either_language_writes_it(typed: str, number: str, room: Room) -> None:
-    found = page({"patient": STARTING, "load": typed}, room)
-    assert found.now, found.fault
-    assert found.now.record.viral_loads[0].number == Decimal(number)
-
-
-@pytest.mark.parametrize("typed", ["1.500", "0,500", "1,50,0", "1,5000", "12 34", "1.234,5", "1,234,5", "1 500.125"])
-def test_a_number_that_may_be_another_is_not_guessed(typed: str) -> None:
-    assert page({"patient": STARTING, "load": typed}, ROOM).fault.startswith("The viral load: a number up to")
-
-
-@pytest.mark.parametrize("key", ["viral-load", "g6pd", "crag"])
-def test_a_result_in_words_is_understood_in_portuguese_and_in_english(key: str) -> None:
-    messages = load("pt").messages
-    for word in said_by(key):
-        (told,) = messages[CHOICE, word]
-        for typed in (word, told, told.upper(), told.replace("ã", "a")):
-            found = page({"patient": STARTING, "result1": f"new|{key}", "value1": typed}, ROOM)
-            assert found.now, found.fault
-            newest = found.now.record.results(key)[0]
-            assert (newest.detected is False) if isinstance(newest, LabResult) else newest.result == word
-    english = page({"patient": STARTING, "result1": f"new|{key}", "value1": "não detectada"}, room_of(PARTS))
-    assert english.fault
-
-
-@pytest.mark.parametrize("word", ["none", "nenhum", "Nenhum"])
-def test_a_result_is_taken_away_in_either_language(word: str) -> None:
-    key = keys("cd4-count")[0]
-    found = page({"patient": SUPPRESSED, "result1": key, "value1": word}, ROOM)
-    assert found.now
-    assert len(found.now.record.cd4_counts) == 3
-
-
-def test_every_word_that_can_be_typed_is_told_on_the_form() -> None:
-    measures = ("viral-load", "g6pd", *(key.removeprefix("new|") for key in ROOM.choices.tests))
-    assert {word for one in measures for word in said_by(one)} == set(WORDS)
-    assert NONE not in WORDS
-
-
 def test_what_can_be_chosen_stands_by_its_name_in_portuguese(client: FlaskClient) -> None:
     text = sent(client, {}).text
     drugs = text[text.index('id="add"') : text.index('id="remove"')]
     named = re.findall(r"<option[^>]*>(.*?)</option>", drugs[drugs.index("Outras substâncias ativas") :])
     assert named.index("ácido folínico") < named.index("amoxicilina") < named.index("óxido de zinco")
     assert len(named) > 100
+
+
+def test_the_client_of_a_site_is_named_in_portuguese(tmp_path: Path) -> None:
+    (tmp_path / "local-codes.toml").write_text(MAP, "utf-8")
+    site = Site(tmp_path, MORE)
+    form = {"pasted": CLIENTS_OWN, "client": ONE.iss}
+    found = Parts(site.client.post("/workbench", data=form, auth=("", PASSWORD), headers=BRAZIL).text)
+    assert f"Tal como {ONE.iss} a envia: leem-se 6 códigos próprios; não pode enviar orders." in found.of("pt")
+    assert "Tal como este cliente a envia" in found.of("pt")
+    assert left(found) == []
+
+
+def test_what_is_too_long_to_be_shown_is_said_in_portuguese() -> None:
+    said_so = _pretty(b"1" * ((1 << 20) + 1))
+    assert isinstance(said_so, Sentence)
+    assert VOICE.tell(said_so) == "1\xa0048\xa0577 bytes: demasiado longo para ser mostrado."
 
 
 def test_a_card_that_has_to_stay_in_english_is_marked_whole(

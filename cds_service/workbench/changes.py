@@ -1,6 +1,5 @@
 """How a chart was read and what might be otherwise in; out comes what has to be done to its request, and what cannot be done."""
 
-
 from cds_service.workbench import made
 from cds_service.workbench.choices import Result, all_results, key_of, of_key, unread_key_of
 from cds_service.workbench.drug_changes import change_allergy, change_drugs
