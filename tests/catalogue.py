@@ -14,12 +14,16 @@ from babel.messages.pofile import read_po, write_po
 from cds_service.access.trust_file import presets
 from cds_service.home.words import PRESET
 from cds_service.languages import LANGUAGES
+from cds_service.reasons.outcomes import HELD
 from cds_service.report.words import FIELDS, FORM
 from cds_service.wire.orders import DOSE, DOSE_UNIT, PRODUCT
+from cds_service.workbench.choices import CHOICE
+from cds_service.workbench.typed import NONE, WORDS
 from hooks import SERVICES
 from hooks.assess import TITLE
 from hooks.discreet import FACE, Discreet
 from hooks.facts import DRUG, RESULT
+from hooks.holding import NO_ROOM, QUIET, SHADOW, SWITCHED_OFF, UNRELATED
 from hooks.knowledge import Profile, load, load_profiles
 from hooks.knowledge.words import CONCEPTS
 from hooks.record import LIFELONG
@@ -67,12 +71,14 @@ def terms() -> dict[str, set[str]]:
     drugs = [drug for regimen in regimens for drug in regimen.drugs]
     named = {*NAMED, *CONCEPTS, *LIFELONG, *knowledge.tests, "pregnancy-status"}
     return {
+        CHOICE: {NONE, *WORDS},
         DOSE: {one.dose.text for one in drugs},
         DOSE_UNIT: {one.dose.unit for one in drugs},
         FACE: {text for service in SERVICES for rule in service.rules for text in _faces(rule.discreet)},
         FORM: {str(one) for one in FIELDS.values()},
         DRUG: {one.name for one in knowledge.ingredients.values()},
         GRADE: {word for one in profiles for word in _grades(one)},
+        HELD: {NO_ROOM, QUIET, SHADOW, SWITCHED_OFF, UNRELATED},
         LOCATOR: {one.cite(AFTER_TUBERCULOSIS).locator for one in profiles},
         MONTH: {*MONTHS, *WHOLE_MONTHS},
         NAME: {str(name(one)) for one in named},

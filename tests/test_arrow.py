@@ -32,7 +32,7 @@ MAY_IMPORT = {
     },  # another service's client: it knows nothing of how ours is made
     "doctor": {"access", "chart", "errors", "outbound", "wire"},
     "reasons": {"chart", "plots", "wire"},
-    "workbench": {"chart", "errors", "reasons", "wire"},
+    "workbench": {"chart", "errors", "languages", "reasons", "wire"},
     "why": {"access", "chart", "errors", "languages", "outbound", "reasons", "wire"},
     "home": set(),
     "web": {

@@ -37,7 +37,7 @@ class Parts(HTMLParser):
         lang = own.get("lang") or (self._open[-1][1] if self._open else "")
         if tag == "code" or AS_IT_CAME & set((own.get("class") or "").split()):
             lang = OF_THE_CHART
-        self.said += [(lang, own[name] or "") for name in ("aria-label", "data-label") if name in own]
+        self.said += [(lang, own[name] or "") for name in ("aria-label", "data-label", "label") if name in own]
         if tag not in EMPTY:
             self._open.append((tag, lang))
 

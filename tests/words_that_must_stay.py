@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 KINDS: dict[str, tuple[str, str]] = {  # kind -> English, Portuguese; each has to occur as often in one as in the other
     "a denial": (
-        r"no|not|none|never|nothing|nobody|neither|nor|without|cannot|unless|non-response|nonadherence"
+        r"no|not|none|never|nothing|nobody|nowhere|neither|nor|without|cannot|unless|non-response|nonadherence"
         r"|untreated|unconfirmed|unlikely|unknown|unnoticed|incomplete|inactive|inconclusive|outdated|undercooked"
         r"|immunodeficiency|disagree",
         r"não|sem|nem|nada|nunca|ninguém|nenhuma?|a menos que|improvável|desconhecidas?|despercebida|incompleta"

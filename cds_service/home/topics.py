@@ -39,7 +39,7 @@ TOPICS = {
         "immune-therapy",
     ),
 }
-_BESIDES = say("Besides")
+_BESIDES = say("Other rules")
 
 
 def by_topic(rules: Iterable[Rule]) -> dict[Sentence, tuple[Rule, ...]]:

@@ -1,7 +1,7 @@
 """A chart and what the rules made of it, as one thing to be shown; and what became of each entry that came."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.chart.account import Account, accounts
@@ -27,16 +27,27 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluated:
-    """One request and what came of it. `seen`: what became of each entry that came with it."""
+    """One request and what came of it. `seen`: what became of each entry that came with it.
+
+    `cards`: as the page shows them, in its language; `answer`: as it goes over the wire, where it does.
+    """
 
     body: bytes
     client: Client
     service: Service
     record: PatientRecord
     assessment: Assessment
-    answer: Mapping[str, Any]
+    cards: Sequence[Mapping[str, Any]]
     seen: tuple[Account, ...]
+    answer: Mapping[str, Any] = field(default_factory=dict)
     fetches: bool = False  # it names a FHIR server, which the service might have asked
+
+
+def as_shown(
+    cards: Sequence[Mapping[str, Any]], english: Collection[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    """The cards in the reader's language; one that had to stay in English has `lang`, so that the page can say so."""
+    return tuple({**one, "lang": "en"} if one in english else one for one in cards)
 
 
 def seen(asked: HookRequest, labs: LabReader) -> tuple[Account, ...]:

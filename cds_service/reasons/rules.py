@@ -1,22 +1,16 @@
 """An evaluation in; out come the pictures of its results over time, and every rule's reasons with what would change them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cds_service import plots
 from cds_service.reasons.evaluated import Evaluated
+from cds_service.reasons.outcomes import held, outcome
 from hooks.assess import Finding
 from hooks.counterfactual import what_would_change
 from hooks.record import Fact
 from hooks.sentences import Sentence, say
 from hooks.trace import TracedFinding, trace
-
-_OUTCOMES: Mapping[str, Sentence] = {
-    "recommended": say("recommended"),
-    "held": say("held"),
-    "silent": say("silent"),
-    "not-assessed": say("not assessed"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,12 @@ class Reasons:
     @property
     def outcome(self) -> Sentence:
         """What became of the rule."""
-        return _OUTCOMES[self.told.outcome]
+        return outcome(self.told.outcome)
+
+    @property
+    def held(self) -> Sentence:
+        """Why it is held back, where it is."""
+        return held(self.told.why)
 
 
 def pictures(one: Evaluated, tell: plots.Tell = str) -> tuple[Picture, ...]:

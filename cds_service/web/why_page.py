@@ -1,6 +1,5 @@
 """What became of a launch in, the page about it out: all reasons, or what happened and what to do; and that it was looked at."""
 
-from collections.abc import Callable
 from time import perf_counter
 
 from flask import Response, g, render_template
@@ -9,11 +8,12 @@ from markupsafe import Markup
 from cds_service import __version__
 from cds_service.access import Issuer
 from cds_service.journal.log import log
-from cds_service.languages import ENGLISH, Voice
-from cds_service.reasons import chart, markdown
+from cds_service.languages import Voice
+from cds_service.reasons import chart
 from cds_service.reasons.evaluated import Evaluated
 from cds_service.reasons.rules import pictures, reasons
-from cds_service.web.spoken import in_english, marked, on_a_page, plainly, voice_for
+from cds_service.web.card_text import rendering
+from cds_service.web.spoken import marked, on_a_page, plainly, voice_for
 from cds_service.web.wiring import Wiring, wiring
 from cds_service.why.look import Look
 from cds_service.why.redeem import Grant
@@ -70,22 +70,13 @@ def _page(status: int, voice: Voice, **fields: object) -> Response:
 
 def _told(made: Evaluated, voice: Voice) -> dict[str, object]:
     return {
-        "cards": made.answer["cards"],
-        "rendered": _rendering(made, voice),
+        "cards": made.cards,
+        "rendered": rendering([made], voice),
         "pictures": [(one, Markup(one.svg)) for one in pictures(made, plainly(voice))],  # noqa: S704  (plots escapes)
         "tables": chart.tables(made),
         "lines": chart.lines(made.record, made.client.knowledge),
         "reasons": reasons(made),
     }
-
-
-def _rendering(made: Evaluated, voice: Voice) -> Callable[[str], Markup]:
-    """The text of a card as markup, the titles of its sources as what they are."""
-    if voice.language == ENGLISH.language:
-        return markdown.rendered
-    said = [one.recommendation for one in made.assessment.findings if one.recommendation]
-    titles = [str(cite) for one in said for cite in one.cites]
-    return lambda text: in_english(markdown.rendered(text), titles)
 
 
 def _of_orders(parts: Wiring, issuer: Issuer) -> list[Rule]:

@@ -1,6 +1,6 @@
 """What the EHR granted in; the chart, asked for and read again now, and what the rules make of it out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from cds_service.chart.read import read
 from cds_service.errors import Contradiction, MissingData
 from cds_service.languages import ENGLISH, Voice
 from cds_service.outbound.url_guard import Guard
-from cds_service.reasons.evaluated import Client, Evaluated, seen
+from cds_service.reasons.evaluated import Client, Evaluated, as_shown, seen
 from cds_service.why.redeem import Grant
 from cds_service.why.refused import NotShown
 from cds_service.wire.cards import render
@@ -118,15 +118,12 @@ def _evaluated(asked: HookRequest, desk: Desk) -> Evaluated:
         service=desk.service,
         record=record,
         assessment=shown,
-        answer=_answer(shown, asked, record.as_of, desk),
+        cards=_cards(shown, asked, record.as_of, desk),
         seen=seen(asked, labs),
     )
 
 
-def _answer(shown: Assessment, asked: HookRequest, as_of: date, desk: Desk) -> dict[str, Any]:
-    """The cards in the reader's language; one that had to stay in English has `lang`, so that the page can say so."""
-    answer = render(shown, desk.service, asked, as_of, "off", voice=desk.voice)
-    if desk.voice.fell_back:
-        english = render(shown, desk.service, asked, as_of, "off", voice=ENGLISH)["cards"]
-        answer["cards"] = [one | {"lang": "en"} if one in english else one for one in answer["cards"]]
-    return answer
+def _cards(shown: Assessment, asked: HookRequest, as_of: date, desk: Desk) -> Sequence[Mapping[str, Any]]:
+    told = render(shown, desk.service, asked, as_of, "off", voice=desk.voice)["cards"]
+    english = render(shown, desk.service, asked, as_of, "off", voice=ENGLISH)["cards"] if desk.voice.fell_back else ()
+    return as_shown(told, english)

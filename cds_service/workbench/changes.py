@@ -1,15 +1,15 @@
 """How a chart was read and what might be otherwise in; out comes what has to be done to its request, and what cannot be done."""
 
-from datetime import date
-
 from cds_service.workbench import made
-from cds_service.workbench.choices import SULFONAMIDES, Result, all_results, key_of, of_key, unread_key_of
+from cds_service.workbench.choices import Result, all_results, key_of, of_key, unread_key_of
+from cds_service.workbench.drug_changes import change_allergy, change_drugs
 from cds_service.workbench.pasted import Request
 from cds_service.workbench.steps import Changes
-from cds_service.workbench.what_if import ResultChange, Value, WhatIf
+from cds_service.workbench.typed import Value
+from cds_service.workbench.what_if import ResultChange, WhatIf
 from hooks.knowledge import Knowledge
-from hooks.record import Allergy, LabResult, Medication, PatientRecord, Unreadable
-from hooks.sentences import capital
+from hooks.record import LabResult, PatientRecord, Unreadable
+from hooks.sentences import Sentence, capital, say, verbatim
 from hooks.wording import name
 
 _UNIT = {"cd4-count": "/uL", "cd4-percent": "%", "viral-load": "copies/mL"}
@@ -21,10 +21,11 @@ def changes_of(one: WhatIf, record: PatientRecord, knowledge: Knowledge) -> Chan
     _newest(one, record, found)
     for each in one.results:
         _result(each, record, knowledge, found)
-    _drugs(one, record, knowledge, found)
+    change_drugs(one, record, knowledge, found)
     if one.problem:
-        found.add(made.problem(one.problem, one.onset, knowledge), f"Diagnosis: {name(one.problem)}")
-    _allergy(one, record, knowledge, found)
+        words = say("Diagnosis: {problem}", problem=name(one.problem))
+        found.add(made.problem(one.problem, one.onset, knowledge), words)
+    change_allergy(one, record, knowledge, found)
     return found
 
 
@@ -39,17 +40,20 @@ def _newest(one: WhatIf, record: PatientRecord, found: Changes) -> None:
             for old in (each for each in results if each.date >= since):
                 _take_result(old, record, found)
             resource = made.quantity(value.number, _UNIT[measure], value.bound, since.isoformat())
-            found.add(resource, f"Newest {name(measure)}", measure)
+            found.add(resource, capital(say("Newest {test}", test=name(measure))), measure)
 
 
 def _take_result(old: Result, record: PatientRecord, found: Changes) -> bool:
     """Of a panel the other parts that count are sent again, each alone."""
-    words = f"{capital(name(of_key(key_of(old))))} of {old.date}"
+    words = _of_day(of_key(key_of(old)), old.date.isoformat())
     others = [each for each in all_results(record) if each.source == old.source and each is not old]
     unread = any(each.source == old.source for each in record.unreadable)
     if unread or any(not isinstance(each, LabResult) for each in others):
-        with_what = "what cannot be read" if unread else "other tests"
-        found.faults.append(f"{words}: it came in one panel with {with_what} and cannot be changed alone.")
+        found.faults.append(
+            say("{what}: it came in one panel with what cannot be read and cannot be changed alone.", what=words)
+            if unread
+            else say("{what}: it came in one panel with other tests and cannot be changed alone.", what=words)
+        )
         return False
     if old.source in found.gone:
         found.made = [each for each in found.made if each.words != _part(old)]
@@ -62,8 +66,16 @@ def _take_result(old: Result, record: PatientRecord, found: Changes) -> bool:
     return True
 
 
-def _part(one: Result) -> str:
-    return f"Part of {one.source}: {key_of(one)}"
+def _of_day(measure: str, iso_day: str) -> Sentence:
+    return say("{test} of {day}", test=capital(name(measure)), day=verbatim(iso_day))
+
+
+def _of_another_day(measure: str) -> Sentence:
+    return say("{test} of another day", test=capital(name(measure)))
+
+
+def _part(one: Result) -> Sentence:
+    return say("Part of {source}: {key}", source=verbatim(one.source), key=verbatim(key_of(one)))
 
 
 def _again(one: LabResult, when: str = "") -> Request:
@@ -90,30 +102,31 @@ def _result(each: ResultChange, record: PatientRecord, knowledge: Knowledge, fou
         return
     old = next((one for one in all_results(record) if key_of(one) == each.key), None)
     if old is None:
+        what = capital(name(measure))
         found.faults.append(
-            f"{capital(name(measure))}: the chosen result does not stand in this chart, or does not count in it."
+            say("{test}: the chosen result does not stand in this chart, or does not count in it.", test=what)
         )
     elif _take_result(old, record, found) and not each.gone:
         when = each.day.isoformat() if each.day else _when(old)
         if each.value:
             _add_result(measure, each.value, when, knowledge, found)
         elif isinstance(old, LabResult):
-            found.add(_again(old, when), f"{capital(name(measure))} of another day", measure)
+            found.add(_again(old, when), _of_another_day(measure), measure)
         else:
-            found.add(
-                made.in_words(measure, old.result, when, knowledge), f"{capital(name(measure))} of another day", measure
-            )
+            found.add(made.in_words(measure, old.result, when, knowledge), _of_another_day(measure), measure)
 
 
 def _read_at_last(
     bad: Unreadable, each: ResultChange, record: PatientRecord, knowledge: Knowledge, found: Changes
 ) -> None:
     """In the place of what cannot be read, what it would say if it could."""
-    words, day = f"{capital(name(bad.datum))} that cannot be read", each.day or bad.latest
+    words, day = say("{test} that cannot be read", test=capital(name(bad.datum))), each.day or bad.latest
     if any(one.source == bad.source for one in all_results(record)):
-        found.faults.append(f"{words}: it came in one panel with what can be read and cannot be changed alone.")
+        found.faults.append(
+            say("{what}: it came in one panel with what can be read and cannot be changed alone.", what=words)
+        )
     elif not each.gone and not (each.value and day):
-        found.faults.append(f"{words}: it needs a value, and a day where it has none of its own.")
+        found.faults.append(say("{what}: it needs a value, and a day where it has none of its own.", what=words))
     elif found.take(bad.source, words) and each.value and day:
         _add_result(bad.datum, each.value, day.isoformat(), knowledge, found)
 
@@ -125,65 +138,4 @@ def _add_result(measure: str, value: Value, when: str, knowledge: Knowledge, fou
         resource = made.load_in_words(value.word, when)
     else:
         resource = made.in_words(measure, value.word, when, knowledge)
-    found.add(resource, f"{capital(name(measure))} of {when[:10]}", measure)
-
-
-def _drugs(one: WhatIf, record: PatientRecord, knowledge: Knowledge, found: Changes) -> None:
-    if one.remove:
-        _take_drug(one, record, knowledge, found)
-    for code, display in _products(one.add, knowledge):
-        found.add(made.drug(code, display, one.since or record.as_of), f"Drug taken besides: {display}")
-    for code, display in _products(one.order, knowledge):
-        found.add(made.drug(code, display, record.as_of, drafted=True), f"Drug ordered besides: {display}")
-
-
-def _products(key: str, knowledge: Knowledge) -> list[tuple[str, str]]:
-    """Code and name of each drug of a regimen, or of the one ingredient; nothing for no key."""
-    if regimen := knowledge.regimens.get(key):
-        return [(drug.code, drug.display) for drug in regimen.drugs]
-    return [(key, knowledge.ingredients[key].name)] if key else []
-
-
-def _take_drug(one: WhatIf, record: PatientRecord, knowledge: Knowledge, found: Changes) -> None:
-    """Off the medication list and from among the orders about to be signed."""
-    regimen = knowledge.regimens.get(one.remove)
-    agents = regimen.agents if regimen else frozenset({one.remove})
-    taken = [each for each in record.medications or () if each.ingredients & agents]
-    ordered = [each for each in record.drafted_medications() if each.ingredients & agents]
-    for each in taken:
-        _end(each, one.until, found)
-    for each in ordered:
-        found.take(each.source, "Drug not ordered")
-    if not taken and not ordered:
-        found.faults.append(
-            "Drug neither taken nor ordered: no entry of the medication list and no draft holds it, so nothing was taken away."
-        )
-
-
-def _end(taken: Medication, until: date | None, found: Changes) -> None:
-    words = "Drug not taken"
-    if until and taken.since and taken.since > until:
-        found.faults.append(
-            f"{words}: an entry begins on {taken.since}, after the day on which it would end; it was left away."
-        )
-        until = None
-    if found.take(taken.source, words) and until:
-        found.ended[taken.source] = taken.since, until
-        del found.gone[taken.source]
-
-
-def _allergy(one: WhatIf, record: PatientRecord, knowledge: Knowledge, found: Changes) -> None:
-    if not one.allergy:
-        return
-    known = [each for each in record.allergies or () if _is_to(each, one.allergen)]
-    for each in known:
-        found.take(each.source, "Allergy on file")
-    if one.allergy != "none":
-        found.add(made.allergy(one.allergen, one.allergy, knowledge), "Allergy")
-    elif not known:
-        lacking = "the allergy list did not come" if record.allergies is None else "none is on file"
-        found.faults.append(f"Allergy: {lacking}, so nothing was taken away.")
-
-
-def _is_to(known: Allergy, allergen: str) -> bool:
-    return known.sulfonamide if allergen == SULFONAMIDES else allergen in known.ingredients
+    found.add(resource, _of_day(measure, when[:10]), measure)

@@ -4,22 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from hooks.facts import fact
+from hooks.facts import DRUG, fact
 from hooks.knowledge import Knowledge
 from hooks.record import LabResult, OtherResult, PatientRecord, Unreadable
-from hooks.sentences import capital
-from hooks.wording import day, name
+from hooks.sentences import Sentence, capital, say, term, verbatim
+from hooks.wording import day, name, regimen_name
 
 NEW = "new|"
 MOST = 2000  # results that are offered
 SULFONAMIDES = ""
-ALLERGIES = {
-    "": "as on file",
-    "severe": "severe",
-    "mild": "not severe",
-    "unknown": "severity not recorded",
-    "cutaneous": "SJS, TEN or DRESS",
-    "none": "none",
+CHOICE = "choice"  # context of terms: words that are chosen or typed
+ALLERGIES: Mapping[str, Sentence] = {
+    "": say("as on file"),
+    "severe": say("severe"),
+    "mild": say("not severe"),
+    "unknown": say("severity not recorded"),
+    "cutaneous": say("SJS, TEN or DRESS"),
+    "none": say("none"),
 }
 _SEROLOGY = ("positive", "negative")
 _WORDS: Mapping[str, tuple[str, ...]] = {
@@ -37,11 +38,18 @@ Result = LabResult | OtherResult
 class Choices:
     """By what a field says: the words that are shown for it."""
 
-    drugs: frozenset[str]
-    problems: Mapping[str, str]
-    allergens: Mapping[str, str]
-    tests: Mapping[str, str]
+    regimens: Mapping[str, Sentence]
+    antiretrovirals: Mapping[str, Sentence]
+    others: Mapping[str, Sentence]
+    problems: Mapping[str, Sentence]
+    allergens: Mapping[str, Sentence]
+    tests: Mapping[str, Sentence]
     profiles: frozenset[str]
+
+    @property
+    def drugs(self) -> frozenset[str]:
+        """Keys of regimens, codes of ingredients."""
+        return frozenset((*self.regimens, *self.antiretrovirals, *self.others))
 
 
 def choices(knowledge: Knowledge, profiles: Mapping[str, object]) -> Choices:
@@ -49,32 +57,32 @@ def choices(knowledge: Knowledge, profiles: Mapping[str, object]) -> Choices:
     concepts = frozenset[str]().union(*knowledge.conditions.values()) - _NO_DIAGNOSES
     offered = frozenset[str]().union(*(one.agents for one in knowledge.regimens.values()))
     cared_for = offered | {code for code, one in knowledge.ingredients.items() if one.roles & _ROLES}
-    named = {code: knowledge.ingredients[code].name for code in cared_for}
+    drugs = {code: term(DRUG, one.name) for code, one in knowledge.ingredients.items()}
+    art = [code for code, one in knowledge.ingredients.items() if "art" in one.roles]
+    tests = (*_MEASURES, *(one for one in _WORDS if one not in _MEASURES))
     return Choices(
-        drugs=frozenset(knowledge.regimens.keys() | knowledge.ingredients.keys()),
-        problems=_by_name({one: capital(name(one)) for one in concepts}),
-        allergens=_by_name(named),
-        tests={
-            f"{NEW}{one}": capital(name(one)) for one in (*_MEASURES, *(one for one in _WORDS if one not in _MEASURES))
-        },
+        regimens={key: regimen_name(one, dosed=True) for key, one in knowledge.regimens.items()},
+        antiretrovirals={code: drugs[code] for code in art},
+        others={code: named for code, named in drugs.items() if code not in art},
+        problems={one: capital(name(one)) for one in sorted(concepts)},
+        allergens={code: drugs[code] for code in sorted(cared_for)},
+        tests={f"{NEW}{one}": capital(name(one)) for one in tests},
         profiles=frozenset(profiles),
     )
 
 
-def _by_name(found: Mapping[str, str]) -> dict[str, str]:
-    return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
-
-
-def results(record: PatientRecord, knowledge: Knowledge) -> dict[str, str]:
+def results(record: PatientRecord, knowledge: Knowledge) -> dict[str, Sentence]:
     """The results of the chart by their keys, in words, measure after measure and the newest first; then what cannot be read."""
     read = {key_of(one): capital(fact(one, record.as_of, knowledge)) for one in islice(all_results(record), MOST)}
     bad = [one for one in record.unreadable if one.datum in (*_MEASURES, *_WORDS)]
     return read | {unread_key_of(one): _unread(one) for one in bad[:MOST]}
 
 
-def _unread(one: Unreadable) -> str:
-    when = f", {day(one.latest)}" if one.latest else ""
-    return f"{capital(name(one.datum))} that cannot be read{when} ({one.source})"
+def _unread(one: Unreadable) -> Sentence:
+    test, source = capital(name(one.datum)), verbatim(one.source)
+    if one.latest:
+        return say("{test} that cannot be read, {day} ({source})", test=test, day=day(one.latest), source=source)
+    return say("{test} that cannot be read ({source})", test=test, source=source)
 
 
 def all_results(record: PatientRecord) -> tuple[Result, ...]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cds_service.reasons.evaluated import Evaluated
-from hooks.assess import Finding
+from cds_service.reasons.outcomes import in_words
+from hooks.sentences import Sentence, say
 
 Mark = Literal["new", "gone", "changed", "same", ""]
 _SHOWN = ("summary", "detail", "indicator")
+_NOT_ASKED = say("not asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +26,18 @@ class Change:
     """A rule whose outcome is another."""
 
     rule: str
-    title: str
-    before: str
-    after: str
+    title: Sentence
+    before: Sentence
+    after: Sentence
 
 
 def cards(one: Evaluated, other: Evaluated | None = None, missing: Mark = "new") -> tuple[Card, ...]:
-    """The cards of an answer; `missing` is the mark of those that the other answer does not have."""
+    """The cards of an answer as they are shown, compared as they are sent; `missing` is the mark of those that the other lacks."""
     if other is None:
-        return tuple(Card(card) for card in one.answer["cards"])
+        return tuple(Card(card) for card in one.cards)
     known = {_topic(card): card for card in other.answer["cards"]}
-    return tuple(Card(card, _mark(card, known.get(_topic(card)), missing)) for card in one.answer["cards"])
+    marks = (_mark(card, known.get(_topic(card)), missing) for card in one.answer["cards"])
+    return tuple(Card(card, mark) for card, mark in zip(one.cards, marks, strict=True))
 
 
 def changes(before: Evaluated, after: Evaluated) -> tuple[Change, ...]:
@@ -43,16 +46,10 @@ def changes(before: Evaluated, after: Evaluated) -> tuple[Change, ...]:
 
 
 def _changes(before: Evaluated, after: Evaluated) -> Iterator[Change]:
-    was, now = ({one.rule: outcome(one) for one in each.assessment.findings} for each in (before, after))
+    was, now = ({one.rule: in_words(one) for one in each.assessment.findings} for each in (before, after))
     for rule in dict.fromkeys((*now, *was)):
         if was.get(rule) != now.get(rule):
-            yield Change(rule.id, rule.title, was.get(rule, "not asked"), now.get(rule, "not asked"))
-
-
-def outcome(one: Finding) -> str:
-    """For example `recommended, warning`."""
-    words = (one.outcome.replace("-", " "), one.recommendation.indicator if one.recommendation else one.why)
-    return ", ".join(filter(None, words))
+            yield Change(rule.id, rule.title, was.get(rule, _NOT_ASKED), now.get(rule, _NOT_ASKED))
 
 
 def _topic(card: Mapping[str, Any]) -> str:

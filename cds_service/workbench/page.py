@@ -13,7 +13,9 @@ from cds_service.workbench.choices import Choices
 from cds_service.workbench.compare import Card, Change, cards, changes
 from cds_service.workbench.evaluate import Bench, evaluate
 from cds_service.workbench.pasted import Pasted, Played, encoded, own_day, pasted, played
+from cds_service.workbench.typed import Tell
 from cds_service.workbench.what_if import WhatIf, read_what_if
+from hooks.sentences import NOTHING, Sentence, say, verbatim
 
 _DAY_ENDS = time(23, 59, 59, tzinfo=UTC)
 
@@ -22,11 +24,11 @@ _DAY_ENDS = time(23, 59, 59, tzinfo=UTC)
 class Page:
     """`now` is the answer that the page is about; `before` None: nothing was asked to be otherwise. Or a fault, and neither."""
 
-    fault: str = ""
-    refused: str = ""  # how the service would answer a call with what was pasted
+    fault: str = ""  # a sentence, or what the wire says in English
+    refused: Sentence = NOTHING  # how the service would answer a call with what was pasted
     now: Evaluated | None = None
     before: Evaluated | None = None
-    not_applied: tuple[str, ...] = ()  # of what was asked to be otherwise
+    not_applied: tuple[Sentence, ...] = ()  # of what was asked to be otherwise
 
     @property
     def original(self) -> Evaluated | None:
@@ -59,6 +61,7 @@ class Room:
     clients: Mapping[str, Client]  # by iss; "" is no client in particular
     choices: Choices
     most_bytes: int
+    tell: Tell = str  # in the language of the page
 
 
 def page(form: Mapping[str, str], room: Room) -> Page:
@@ -66,31 +69,40 @@ def page(form: Mapping[str, str], room: Room) -> Page:
     try:
         return _page(_asked(form, room), form, room)
     except _NotAsked as fault:
-        return Page(fault=str(fault))
+        return Page(fault=fault.sentence)
     except Refusal as refusal:
-        return Page(fault=refusal.sentence, refused=f"{refusal.status} {refusal.code}")
+        return refused(refusal)
+
+
+def refused(refusal: Refusal) -> Page:
+    """Why there is no answer, and how a call would be answered."""
+    return Page(fault=refusal.sentence, refused=verbatim(f"{refusal.status} {refusal.code}"))
 
 
 class _NotAsked(Exception):
     """A field of the form makes no sense: no request was made of it."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
 
 def _asked(form: Mapping[str, str], room: Room) -> Pasted:
     text, chosen = form.get("pasted", "").strip(), form.get("patient", "")
     if len(text.encode("utf-8", "replace")) > room.most_bytes:
-        raise TooLarge(f"What was pasted is larger than {room.most_bytes} bytes.")
+        raise TooLarge(say("What was pasted is larger than {number} bytes.", number=room.most_bytes))
     if text:
         return pasted(text)
     found = next((one for one in room.demo if one.key == chosen or not chosen), None)
     if found is None:
-        raise _NotAsked("There is no such demo patient.")
+        raise _NotAsked(say("There is no such demo patient."))
     return played(found)
 
 
 def _page(asked: Pasted, form: Mapping[str, str], room: Room) -> Page:
     client = room.clients.get(form.get("client", ""))
     if client is None:
-        raise _NotAsked("There is no such client in the trust file.")
+        raise _NotAsked(say("There is no such client in the trust file."))
     what_if = _what_if(form, client, room)
     moment = _ends(own_day(asked.request), room.clock)
     hook = asked.request["hook"]
@@ -110,7 +122,7 @@ def _page(asked: Pasted, form: Mapping[str, str], room: Room) -> Page:
 
 def _what_if(form: Mapping[str, str], client: Client, room: Room) -> WhatIf:
     try:
-        found = read_what_if(form, room.choices)
+        found = read_what_if(form, room.choices, room.tell)
     except Malformed as fault:
         raise _NotAsked(fault.sentence) from None
     return replace(found, profile="") if found.profile == client.profile else found

@@ -13,6 +13,7 @@ import msgspec
 
 from cds_service.errors import Malformed
 from cds_service.wire.envelope import members_of
+from hooks.sentences import say
 
 Request = dict[str, Any]
 _KEYS = {
@@ -51,7 +52,7 @@ def encoded(request: Mapping[str, Any]) -> bytes:
     try:
         return _encoder.encode(request)
     except (ValueError, OverflowError):  # half a surrogate pair, a number of more than 64 bits
-        raise Malformed("It holds a number or a character that cannot be written again.") from None
+        raise Malformed(say("It holds a number or a character that cannot be written again.")) from None
 
 
 def played(one: Played) -> Pasted:
@@ -66,12 +67,12 @@ def pasted(text: str) -> Pasted:
     try:
         found: Request = json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError):
-        raise Malformed("It holds a number or a depth that is not read here.") from None
+        raise Malformed(say("It holds a number or a depth that is not read here.")) from None
     if found.get("resourceType") == "Bundle":
         made = _of_chart(found)
         return Pasted(made, encoded(made))
     if "hook" not in found:
-        raise Malformed("This is neither a CDS Hooks request, which names its hook, nor a Bundle.")
+        raise Malformed(say("This is neither a CDS Hooks request, which names its hook, nor a Bundle."))
     return Pasted(found, body)
 
 
@@ -90,7 +91,7 @@ def _of_chart(bundle: Mapping[str, Any]) -> Request:
     whole = [one for one in held if isinstance(one.get("resource"), dict)]
     patients = [one["resource"] for one in whole if one["resource"].get("resourceType") == "Patient"]
     if len(patients) != 1 or not isinstance(patients[0].get("id"), str):
-        raise Malformed("A Bundle must hold exactly one Patient, with its id: the one whose chart it is.")
+        raise Malformed(say("A Bundle must hold exactly one Patient, with its id: the one whose chart it is."))
     drafts = [one for one in whole if _is_draft(one["resource"])]
     context: dict[str, Any] = {"userId": "Practitioner/workbench", "patientId": patients[0]["id"]}
     if drafts:

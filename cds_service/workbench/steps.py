@@ -5,6 +5,7 @@ from datetime import date
 
 from cds_service.workbench.made import DRAFT
 from cds_service.workbench.pasted import Request
+from hooks.sentences import Sentence, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,7 @@ class Made:
     """A resource that was put in, and what it is in words; `test`: where it is a result, what of."""
 
     resource: Request
-    words: str
+    words: Sentence
     test: str = ""
 
     @property
@@ -30,21 +31,22 @@ class Made:
 class Changes:
     """What is done to a request, by reference: `gone` is no longer sent, `ended` ends on a day; `faults` tell what cannot be."""
 
-    gone: dict[str, str] = field(default_factory=dict)  # with its words
+    gone: dict[str, Sentence] = field(default_factory=dict)  # with its words
     ended: dict[str, tuple[date | None, date]] = field(default_factory=dict)  # since when, as it was read
     made: list[Made] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    faults: list[Sentence] = field(default_factory=list)
     count: int = 0
 
-    def take(self, source: str, words: str) -> bool:
+    def take(self, source: str, words: Sentence) -> bool:
         """No longer to be sent; what has no id cannot be told from others, and stays."""
         if source.endswith("/None") or "/" not in source:
-            self.faults.append(f"{words}: it came without an id and cannot be told from others, so it stays.")
+            fault = say("{what}: it came without an id and cannot be told from others, so it stays.", what=words)
+            self.faults.append(fault)
             return False
         self.gone[source] = words
         return True
 
-    def add(self, resource: Request, words: str, test: str = "") -> None:
+    def add(self, resource: Request, words: Sentence, test: str = "") -> None:
         """To be sent besides."""
         self.count += 1
         self.made.append(Made(resource | {"id": f"what-if-{self.count}"}, words, test))

@@ -1,14 +1,13 @@
 """The fields of a form in, what might be otherwise in a chart out; what makes no sense is refused with a sentence."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Literal
 
 from cds_service.errors import Malformed
-from cds_service.workbench.choices import ALLERGIES, NEW, Choices, of_key, said_by
+from cds_service.workbench.choices import ALLERGIES, NEW, Choices, of_key
+from cds_service.workbench.typed import Tell, Value, day, number, says_none, value
+from hooks.sentences import Sentence, say
 
 ROWS = ("1", "2", "3")  # results that can be changed at once, besides the newest
 FIELDS = (
@@ -31,20 +30,6 @@ FIELDS = (
     "profile",
 )
 RARER = ("since", "until", "problem", "onset", *(f"result{row}" for row in ROWS))  # behind a summary, if none is filled
-Bound = Literal["", "<", ">"]
-_NUMBER = re.compile(r"(<|>)? ?(\d{1,9}(?:\.\d{1,2})?)")
-_LARGEST = {"cd4-count": 5000, "cd4-percent": 100, "viral-load": 100_000_000}
-_NAMES = {"cd4-count": "The CD4 count", "cd4-percent": "The CD4 percentage", "viral-load": "The viral load"}
-NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A result: a number, or a bound; or a word."""
-
-    bound: Bound = ""
-    number: Decimal | None = None
-    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,98 +74,81 @@ class WhatIf:
         return bool(self.cd4 or self.load or self.results or drugs or self.problem or self.allergy)
 
 
-def read_what_if(form: Mapping[str, str], choices: Choices) -> WhatIf:
-    """Raises Malformed, naming the field."""
+def read_what_if(form: Mapping[str, str], choices: Choices, tell: Tell = str) -> WhatIf:
+    """`tell`: in the language of the page, whose words are understood. Raises Malformed, naming the field."""
     said = {name: form.get(name, "").strip() for name in FIELDS}
-    for name, words, known in (
-        ("add", "The drug to add", choices.drugs), ("remove", "The drug to take away", choices.drugs),
-        ("order", "The drug to order", choices.drugs), ("problem", "The diagnosis", choices.problems),
-        ("allergen", "The allergen", choices.allergens),
-        ("allergy", "The allergy", ALLERGIES), ("profile", "The guideline", choices.profiles),
-    ):  # fmt: skip
+    for name, words, known in _chosen(choices):
         if said[name] and said[name] not in known:
-            raise Malformed(f"{words} is none of those that can be chosen.")
+            raise Malformed(say("{what} is none of those that can be chosen.", what=words))
     for name, needed, words in _TOGETHER:
         if said[name] and not any(said[one] for one in needed):
             raise Malformed(words)
+    days = {name: day(words, said[name]) for name, words in _DAYS.items()}
     return WhatIf(
-        cd4=_number("cd4-count", said["cd4"]),
-        load=_number("viral-load", said["load"]),
-        measured=_day("The day of the results", said["measured"]),
-        results=tuple(_results(said)),
+        cd4=number("cd4-count", said["cd4"], words=False) if said["cd4"] else None,
+        load=number("viral-load", said["load"], words=False) if said["load"] else None,
+        measured=days["measured"],
+        results=tuple(_results(said, tell)),
         add=said["add"],
-        since=_day("The day since when the drug is taken", said["since"]),
+        since=days["since"],
         remove=said["remove"],
-        until=_day("The day until when the drug was taken", said["until"]),
+        until=days["until"],
         order=said["order"],
         problem=said["problem"],
-        onset=_day("The day since when the diagnosis is known", said["onset"]),
+        onset=days["onset"],
         allergen=said["allergen"],
         allergy=said["allergy"],
-        on=_day("The day of the evaluation", said["on"]),
+        on=days["on"],
         profile=said["profile"],
     )
 
 
+def _chosen(choices: Choices) -> Iterator[tuple[str, Sentence, Container[str]]]:
+    """Of each field that is chosen: its name, what it is, and all that it can be."""
+    yield "add", say("The drug to add"), choices.drugs
+    yield "remove", say("The drug to take away"), choices.drugs
+    yield "order", say("The drug to order"), choices.drugs
+    yield "problem", say("The diagnosis"), choices.problems
+    yield "allergen", say("The allergen"), choices.allergens
+    yield "allergy", say("The allergy"), ALLERGIES
+    yield "profile", say("The guideline"), choices.profiles
+
+
+_DAYS = {
+    "measured": say("The day of the results"),
+    "since": say("The day since when the drug is taken"),
+    "until": say("The day until when the drug was taken"),
+    "onset": say("The day since when the diagnosis is known"),
+    "on": say("The day of the evaluation"),
+}
 _TOGETHER = (
-    ("measured", ("cd4", "load"), "A day of results was given, but neither a CD4 count nor a viral load of that day."),
-    ("since", ("add",), "A day since when a drug is taken was given, but no drug that is taken besides."),
-    ("until", ("remove",), "A day until when a drug was taken was given, but no drug that is not taken."),
-    ("onset", ("problem",), "A day of a diagnosis was given, but no diagnosis."),
-    ("allergen", ("allergy",), "An allergen was chosen, but not what the allergy to it is like."),
+    (
+        "measured",
+        ("cd4", "load"),
+        say("A day of results was given, but neither a CD4 count nor a viral load of that day."),
+    ),
+    ("since", ("add",), say("A day since when a drug is taken was given, but no drug that is taken besides.")),
+    ("until", ("remove",), say("A day until when a drug was taken was given, but no drug that is not taken.")),
+    ("onset", ("problem",), say("A day of a diagnosis was given, but no diagnosis.")),
+    ("allergen", ("allergy",), say("An allergen was chosen, but not what the allergy to it is like.")),
 )
 
 
-def _results(said: Mapping[str, str]) -> Iterator[ResultChange]:
+def _results(said: Mapping[str, str], tell: Tell) -> Iterator[ResultChange]:
     for row in ROWS:
-        key, text, day = (said[f"{name}{row}"] for name in ("result", "value", "day"))
-        if not key and (text or day):
-            raise Malformed("A value or a day was given, but not of which result.")
-        if key and not text and not day:
-            raise Malformed("A result was chosen, but neither another value nor another day given.")
+        key, text, when = (said[f"{name}{row}"] for name in ("result", "value", "day"))
+        if not key and (text or when):
+            raise Malformed(say("A value or a day was given, but not of which result."))
+        if key and not text and not when:
+            raise Malformed(say("A result was chosen, but neither another value nor another day given."))
         if key:
-            yield _result(key, text, _day("The day of the result", day))
+            yield _result(key, text, day(say("The day of the result"), when), tell)
 
 
-def _result(key: str, text: str, day: date | None) -> ResultChange:
+def _result(key: str, text: str, when: date | None, tell: Tell) -> ResultChange:
     new = key.startswith(NEW)
-    if text.casefold() == NONE and not new:
-        return ResultChange(key, None, day, gone=True)
+    if not new and says_none(text, tell):
+        return ResultChange(key, None, when, gone=True)
     if new and not text:
-        raise Malformed("A new result needs its value.")
-    return ResultChange(key, _value(of_key(key), text) if text else None, day)
-
-
-def _value(measure: str, text: str) -> Value | None:
-    words = said_by(measure)
-    word = text.casefold()
-    if word in words:
-        return Value(word=word)
-    if measure in _LARGEST:
-        return _number(measure, text, words)
-    raise Malformed(f"The result is none that this test can have: {', '.join(words)}.")
-
-
-def _number(measure: str, text: str, words: tuple[str, ...] = ()) -> Value | None:
-    if not text:
-        return None
-    found = _NUMBER.fullmatch(text.replace(",", ""))
-    if found is None or Decimal(found[2]) > _LARGEST[measure]:
-        besides = f", or {', '.join(words)}" if words else ""
-        raise Malformed(
-            f"{_NAMES[measure]}: a number up to {_LARGEST[measure]:,} is expected, or a bound such as <20{besides}."
-        )
-    bound: Bound = "<" if found[1] == "<" else ">" if found[1] == ">" else ""
-    return Value(bound, Decimal(found[2]))
-
-
-def _day(words: str, text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        found = date.min
-    if not 1900 <= found.year <= 2199:
-        raise Malformed(f"{words}: a day is expected, such as 2026-11-20.")
-    return found
+        raise Malformed(say("A new result needs its value."))
+    return ResultChange(key, value(of_key(key), text, tell) if text else None, when)
