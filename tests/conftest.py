@@ -19,6 +19,14 @@ COUNTED = frozenset(
 )  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In each process beside the first pytest-cov counts twice, once as if it were the first: that one stops."""
+    plugin = session.config.pluginmanager.get_plugin("_cov")
+    if plugin and plugin.cov_controller and hasattr(session.config, "workerinput"):
+        plugin.cov_controller.cov.stop()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks what is not counted, where the rules alone are."""
     if config.getoption("cov_source", None) == ["hooks"]:

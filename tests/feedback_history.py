@@ -52,7 +52,7 @@ def say(
         for rule in rules or ("art-start",)
     ]
     with ledger.database.writing() as connection:
-        IssuedAdviceTable(ledger.database).put(connection, answer, said)
+        IssuedAdviceTable(ledger.database).put(connection, [(answer, one) for one in said])
 
 
 def hear(

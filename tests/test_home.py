@@ -184,5 +184,5 @@ def test_each_rule_has_its_topic_and_one_that_has_none_is_shown_all_the_same() -
     named = [name for names in TOPICS.values() for name in names]
     assert sorted(named) == sorted(RULES)
     left = by_topic([*RULES.values(), replace(RULES["scope"], id="new-rule")])
-    assert [one.id for one in left["Besides"]] == ["new-rule"]
+    assert [one.id for one in left["Other rules"]] == ["new-rule"]
     assert sum(map(len, left.values())) == len(RULES) + 1

@@ -9,6 +9,7 @@ from time import monotonic
 import pytest
 
 from cds_service.ledger import Advice, Answer, Ledger, LedgerDown, writer
+from cds_service.ledger.cards import Entry
 from cds_service.ledger.writer import Writer
 from cds_service.wire.feedback import FeedbackEntry
 from tests.histories import History
@@ -24,6 +25,25 @@ def test_they_are_written_in_their_order_and_once() -> None:
         assert queue.put(number)
     assert queue.flush()
     assert got == list(range(1000))
+
+
+def test_what_comes_in_the_same_moment_is_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_TOGETHER", 60.0)
+    got: list[list[int]] = []
+    queue: Writer[int] = Writer(lambda some: got.append(list(some)))
+    for number in range(50):
+        queue.put(number)
+    assert queue.flush(), "who waits for it need not wait for the moment to be over"
+    assert got == [list(range(50))]
+
+
+def test_where_much_comes_at_once_nobody_waits_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_TOGETHER", 60.0)
+    full = Event()
+    queue: Writer[int] = Writer(lambda some: full.set() if len(some) == writer._AT_ONCE else None)
+    for number in range(writer._AT_ONCE):
+        queue.put(number)
+    assert full.wait(10)
 
 
 def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +103,20 @@ def test_feedback_that_was_faster_is_met_however_it_writes_the_cards_uuid(tmp_pa
     ledger.cards.record(answer, [Advice(card=card, rule=PCP, indicator="info")], frozenset())
     assert ledger.cards.flush()
     assert ledger.quiet.recall(answer.issuer, "p", None, at.date(), 5).keys() == {PCP}
+    ledger.database.close()
+
+
+@pytest.mark.parametrize("offered_first", [True, False])
+def test_of_answers_written_together_only_a_later_one_can_have_ordered_what_another_offered(
+    tmp_path: Path, offered_first: bool
+) -> None:
+    ledger, at = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}"), datetime(2026, 11, 20, 12, tzinfo=UTC)
+    offers = Advice(card="a card", rule=PCP, indicator="info", offered={"one": "test crag"})
+    said = [([offers], frozenset[str]()), ([], frozenset({"test crag"}))]
+    answer = Answer(issuer="https://a.example", service="s", patient="p", clinician="", moment=at)
+    entries = [Entry(answer, tuple(advice), signed) for advice, signed in (said if offered_first else said[::-1])]
+    ledger.cards._write(entries)
+    assert bool(ledger.quiet.recall(answer.issuer, "p", None, at.date(), 5)) == offered_first
     ledger.database.close()
 
 

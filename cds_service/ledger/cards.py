@@ -1,8 +1,9 @@
 """An answer in, its cards remembered; and what earlier cards suggested and is now being ordered recognised as done."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -39,20 +40,20 @@ class Entry:
     ordered: frozenset[str]
 
 
-Match = Callable[[Connection, Answer, Sequence[str]], None]
+Match = Callable[[Connection, str, str, Mapping[str, datetime]], None]
 
 
 class CardLedger:
     """What was said about whom."""
 
     def __init__(self, database: Database, quiet: QuietPeriodsTable, match: Match) -> None:
-        """`match` is told of cards that are written, should feedback on them have been faster."""
+        """`match` is told of cards that are written (of which issuer and service, when), should feedback have been faster."""
         self._database, self._quiet, self._match = database, quiet, match
         self._issued = IssuedAdviceTable(database)
         self._writer = Writer(self._write)
 
     def record(self, answer: Answer, advice: Iterable[Advice], ordered: frozenset[str]) -> bool:
-        """Written within milliseconds of the answer, which does not wait for it; False where there is no room left.
+        """Written a moment after the answer, which does not wait for it; False where there is no room left.
 
         In a database in memory at once. Raises LedgerDown there.
         """
@@ -69,12 +70,24 @@ class CardLedger:
     def _write(self, entries: Sequence[Entry]) -> None:
         with self._database.writing() as connection:
             take_turns(connection, (each.card for one in entries for each in one.advice))
+            said: list[Entry] = []
             for one in entries:
                 if one.ordered:
+                    self._put(connection, said)  # it may be what is now ordered
+                    said = []
                     self._recognise(connection, one.answer, one.ordered)
-                if one.advice:
-                    self._issued.put(connection, one.answer, one.advice)
-                    self._match(connection, one.answer, list(dict.fromkeys(each.card for each in one.advice)))
+                said.append(one)
+            self._put(connection, said)
+
+    def _put(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """The advice of several answers, with as few statements as one needs."""
+        self._issued.put(connection, [(one.answer, each) for one in entries for each in one.advice])
+        shown: defaultdict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
+        for one in entries:
+            shown[one.answer.issuer, one.answer.service] |= {each.card: one.answer.moment for each in one.advice}
+        for (issuer, service), cards in shown.items():
+            if cards:
+                self._match(connection, issuer, service, cards)
 
     def _recognise(self, connection: Connection, answer: Answer, ordered: frozenset[str]) -> None:
         """Marks what was offered lately and is now being signed; where it was tests, the advice waits for their results."""

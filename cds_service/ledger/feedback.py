@@ -9,7 +9,7 @@ from sqlalchemy import Connection, DateTime, Index, String, Text, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cds_service.ledger.database import LONGEST_WAIT, Database, Tables
-from cds_service.ledger.issued_advice import Answer, Issued, shown_on
+from cds_service.ledger.issued_advice import Issued, shown_on
 from cds_service.ledger.pseudonyms import Pseudonyms
 from cds_service.ledger.quiet_periods import QuietPeriodsTable, in_utc
 from cds_service.ledger.turns import take_turns
@@ -105,15 +105,16 @@ class FeedbackLedger:
         for one in entries:
             self._take(connection, one, received, shown[one.card.lower()])
 
-    def match(self, connection: Connection, answer: Answer, cards: Sequence[str]) -> None:
+    def match(self, connection: Connection, issuer: str, service: str, cards: Mapping[str, datetime]) -> None:
         """Feedback on cards that are only now being written was faster than they: it begins its quiet periods now.
 
-        What was said before this answer was about the card as it was then.
+        `cards` tells when each was answered: what was said before was about the card as it was then.
         """
         either = [*cards, *map(str.upper, cards)]  # as they were written, and as some write a UUID
-        about = {"issuer": answer.issuer, "service": answer.service, "cards": either, "since": answer.moment}
-        found = list(connection.execute(_SAID_SINCE, about))
-        rows = shown_on(connection, cards, answer.issuer, answer.service) if found else []
+        about = {"issuer": issuer, "service": service, "cards": either, "since": min(cards.values())}
+        said = list(connection.execute(_SAID_SINCE, about))
+        found = [one for one in said if in_utc(one.received) >= cards[one.card.lower()]]
+        rows = shown_on(connection, list(cards), issuer, service) if found else []
         for one in found:
             entry = FeedbackEntry(
                 card=one.card,

@@ -71,8 +71,8 @@ class IssuedAdviceTable:
             set_={name: insert.excluded[name] for name in latest},  # the same call again: what was seen last counts
         )
 
-    def put(self, connection: Connection, answer: Answer, advice: Iterable[Advice]) -> None:
-        """Writes what the cards of an answer say."""
+    def put(self, connection: Connection, said: Iterable[tuple[Answer, Advice]]) -> None:
+        """Writes what the cards of answers say."""
         rows = [
             {
                 "issued": answer.moment,
@@ -88,7 +88,7 @@ class IssuedAdviceTable:
                 "offered": "\n".join(f"{name} {what}" for name, what in one.offered.items()),
                 "shadow": one.shadow,
             }
-            for one in advice
+            for answer, one in said
         ]
         if rows:
             connection.execute(self._put, rows)

@@ -10,6 +10,7 @@ from cds_service.ledger.database import LedgerDown
 
 _MOST_WAITING = 2000
 _AT_ONCE = 100
+_TOGETHER = 0.025  # seconds in which more may come: what is written together costs little more than one
 _AGAIN = 0.5  # seconds, where the database did not take them
 T = TypeVar("T")
 
@@ -17,8 +18,8 @@ T = TypeVar("T")
 class Writer(Generic[T]):
     """A queue and its thread, which begins with the first thing to write and ends with the process.
 
-    What is not written when a process is killed is lost: some milliseconds' worth. A database that is away is waited for; what
-    then finds no room in the queue is refused.
+    What is not written when a process is killed is lost: a few hundredths of a second's worth. A database that is away is
+    waited for; what then finds no room in the queue is refused.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], None]) -> None:
@@ -26,10 +27,11 @@ class Writer(Generic[T]):
         self._write = write
         self._queue: deque[T] = deque()
         self._changed = Condition()
+        self._flushing = 0  # who wait for it
         self._thread: Thread | None = None
 
     def put(self, one: T) -> bool:
-        """Whether there is room for it; it is then written as soon as the thread is free."""
+        """Whether there is room for it; it is then written with whatever else comes in the next moment."""
         with self._changed:
             if len(self._queue) >= _MOST_WAITING:
                 return False
@@ -37,18 +39,25 @@ class Writer(Generic[T]):
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="ledger-writer", daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
+            if len(self._queue) in (1, _AT_ONCE):
+                self._changed.notify_all()
         return True
 
     def flush(self, seconds: float = 5.0) -> bool:
         """Waits until all that was handed over is written; whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._queue, seconds)
+            self._flushing += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._queue, seconds)
+            finally:
+                self._flushing -= 1
 
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue)
+                self._changed.wait_for(lambda: self._flushing or len(self._queue) >= _AT_ONCE, _TOGETHER)
                 some = [self._queue[place] for place in range(min(_AT_ONCE, len(self._queue)))]
             try:
                 self._write(some)
