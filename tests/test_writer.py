@@ -1,7 +1,8 @@
 """Things to be written in; out comes that they are written soon, in order, once, and that whoever hands them over never waits."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -86,7 +87,7 @@ def test_feedback_that_is_faster_than_its_card_begins_its_quiet_period_all_the_s
     go_on = Event()
     real = history.ledger.cards._write
     monkeypatch.setattr(history.ledger.cards._writer, "_write", lambda some: (go_on.wait(10), real(some))[1])
-    monkeypatch.setattr(history.ledger.cards, "flush", lambda: True)
+    monkeypatch.setattr(history.ledger.cards, "flush", lambda *_: True)
     visit = history.visit()
     visit.override(PCP, "patient-refuses")
     assert history.visit().says(PCP), "nobody knows the card yet"
@@ -117,6 +118,20 @@ def test_of_answers_written_together_only_a_later_one_can_have_ordered_what_anot
     entries = [Entry(answer, tuple(advice), signed) for advice, signed in (said if offered_first else said[::-1])]
     ledger.cards._write(entries)
     assert bool(ledger.quiet.recall(answer.issuer, "p", None, at.date(), 5)) == offered_first
+    ledger.database.close()
+
+
+def test_feedback_between_two_answers_that_are_written_together_is_about_the_first(tmp_path: Path) -> None:
+    ledger, at = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}"), datetime(2026, 11, 20, 12, tzinfo=UTC)
+    then = at + timedelta(seconds=1)
+    answer = Answer(issuer="https://a.example", service="s", patient="p", clinician="", moment=at)
+    said = FeedbackEntry(card="a card", outcome="overridden", at=then)
+    ledger.feedback.record([said], answer.issuer, "s", then)
+    advice = tuple(Advice(card="a card", rule=PCP, indicator="info", fingerprint=facts) for facts in ("one", "other"))
+    later = replace(answer, moment=then + timedelta(seconds=1))
+    ledger.cards._write([Entry(answer, advice[:1], frozenset()), Entry(later, advice[1:], frozenset())])
+    (quiet,) = ledger.quiet.recall(answer.issuer, "p", None, at.date(), 5)[PCP]
+    assert quiet.mark.fingerprint == "one"
     ledger.database.close()
 
 

@@ -70,14 +70,10 @@ class CardLedger:
     def _write(self, entries: Sequence[Entry]) -> None:
         with self._database.writing() as connection:
             take_turns(connection, (each.card for one in entries for each in one.advice))
-            said: list[Entry] = []
-            for one in entries:
-                if one.ordered:
-                    self._put(connection, said)  # it may be what is now ordered
-                    said = []
-                    self._recognise(connection, one.answer, one.ordered)
-                said.append(one)
-            self._put(connection, said)
+            for some in _apart(entries):
+                if some[0].ordered:
+                    self._recognise(connection, some[0].answer, some[0].ordered)
+                self._put(connection, some)
 
     def _put(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """The advice of several answers, with as few statements as one needs."""
@@ -98,6 +94,19 @@ class CardLedger:
             ids = [row.id for row, _ in done]
             connection.execute(update(IssuedAdvice).where(IssuedAdvice.id.in_(ids)).values(ordered=answer.moment))
             self._quiet.order(connection, _latest(row for row, taken in done if waits(row, taken)), answer.moment)
+
+
+def _apart(entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
+    """Those that can be written at once. What is being ordered may have been offered by those before, and feedback between two
+    answers with the same card is about the first."""
+    begins, cards = 0, set[str]()
+    for place, one in enumerate(entries):
+        own = {each.card for each in one.advice}
+        if place and (one.ordered or own & cards):
+            yield entries[begins:place]
+            begins, cards = place, set()
+        cards |= own
+    yield entries[begins:]
 
 
 def _taken(row: Issued, ordered: frozenset[str]) -> set[str]:

@@ -69,6 +69,7 @@ def take_feedback(service_id: str) -> Response:
     g.caller = caller = identify(f"/cds-services/{service.id}/feedback")
     entries = feedback.read_feedback(_body(parts))
     g.entries = len(entries)
+    memory.settle()
     parts.ledger.feedback.record(entries, caller.issuer.iss, service.id, parts.clock(), g.budget.left)
     return _json({})
 

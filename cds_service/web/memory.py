@@ -78,6 +78,11 @@ def remember(known: Known, assessment: Assessment, cards: list[dict[str, Any]], 
         _unanswered("record", fault)
 
 
+def settle() -> None:
+    """Waits a little for what this process is still writing: feedback may be about it. Never raises LedgerDown."""
+    wiring().ledger.cards.flush(_patience())
+
+
 def _addressed(parts: Wiring, service: Service, asked: HookRequest, issuer: Issuer, now: datetime) -> Answer | None:
     """To whom and about whom, as keyed hashes; None where there is no key to hash with."""
     hashed = parts.ledger.pseudonyms.of
