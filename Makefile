@@ -20,7 +20,7 @@ PACKAGES := cds_service hooks
 PYTHON_FILES := $(PACKAGES) tests
 
 # The whole suite leaves no line or branch of the rules untried. Much of it waits for servers: files run side by side.
-WHOLE := --numprocesses=3 --dist=loadfile --cov=hooks --cov-branch --cov-report=term --cov-fail-under=100
+WHOLE := --numprocesses=4 --dist=loadfile --cov=hooks --cov-branch --cov-report=term --cov-fail-under=100
 
 .PHONY: help setup demo test bench mutants fuzz faults load system coverage lint types quick format lock sbom audit clean
 

@@ -91,7 +91,7 @@ def test_it_shows_the_figures_of_each_rule_and_says_what_no_feedback_means(clien
         in said
     )
     assert (
-        "25% (2 of 8) of what was shown. Repeated 3 times, 0.60 a patient. Would have been shown 1 more times." in said
+        "25% (2 of 8) of what was shown. Repeated 3 times, 0.60 a patient. Would have been shown 1 more time." in said
     )
     assert "never what was ignored" in said
     assert "quiet period 5; no room 1; shadow 1; no HIV viral load 4; no CD4 count 3" in said
