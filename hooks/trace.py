@@ -89,22 +89,8 @@ def _authority(finding: Finding, profile: Profile) -> tuple[str, ...]:
 
 def threshold_in_words(one: Threshold) -> Sentence:
     """Key, value and unit, whether the number itself counts, and on whose authority."""
-    amount = _of_threshold(number(one.value), one.unit)
+    value = number(one.value)
+    amount = say("{number} %", number=value) if one.unit == "%" else in_unit(value, one.unit)
     limit = say("{amount} included", amount=amount) if one.inclusive else amount
     said = say("{key} {limit} — {source}", key=verbatim(one.key), limit=limit, source=verbatim(one.cite))
     return say("{limit}; a choice of this service, awaiting clinical review", limit=said) if one.design else said
-
-
-def _of_threshold(value: Sentence, unit: str) -> Sentence:
-    match unit:
-        case "/uL" | "copies/mL":
-            return in_unit(value, unit)
-        case "d":
-            return say("{number} days", number=value)
-        case "a":
-            return say("{number} years", number=value)
-        case "{log_copies}/mL":
-            return say("{number} log10 copies/mL", number=value)
-        case "%":
-            return say("{number} %", number=value)
-    return value  # a ratio

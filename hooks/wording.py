@@ -50,7 +50,7 @@ def amount(result: LabResult) -> Sentence:
 
 
 def in_unit(value: Sentence, unit: str) -> Sentence:
-    """The unit that a result has here: of a count, a percentage, or a viral load."""
+    """A number of a result or of a threshold with its unit; a ratio has none."""
     match unit:
         case "/uL":
             return say("{number}/µL", number=value)
@@ -58,7 +58,15 @@ def in_unit(value: Sentence, unit: str) -> Sentence:
             return say("{number}%", number=value)
         case "copies/mL":
             return say("{number} copies/mL", number=value)
-    return say("{number} IU/mL", number=value)
+        case "IU/mL":
+            return say("{number} IU/mL", number=value)
+        case "{log_copies}/mL":
+            return say("{number} log10 copies/mL", number=value)
+        case "d":
+            return say("{number} days", number=value)
+        case "a":
+            return say("{number} years", number=value)
+    return value
 
 
 def day(when: date) -> Sentence:

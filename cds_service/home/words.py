@@ -26,19 +26,7 @@ def switch(key: str) -> Sentence:
 
 def limit(one: Threshold) -> Sentence:
     """For example `200/µL`, `100,000 copies/mL`, `180 days`."""
-    value = number(one.value)
-    match one.unit:
-        case "/uL" | "%" | "copies/mL":
-            return in_unit(value, one.unit)
-        case "d":
-            return say("{number} days", number=value)
-        case "a":
-            return say("{number} years", number=value)
-        case "{log_copies}/mL":
-            return say("{number} log10 copies/mL", number=value)
-        case "1":
-            return value  # a ratio
-    return say("{number} {unit}", number=value, unit=verbatim(one.unit))
+    return in_unit(number(one.value), one.unit)
 
 
 def border(one: Threshold) -> Sentence:

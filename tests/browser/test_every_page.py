@@ -68,6 +68,16 @@ def test_axe_finds_nothing_that_keeps_somebody_out(look: Open, name: str, light:
     assert kept_out(page) == []
 
 
+def check_it_fits(page: Page) -> None:
+    """In a narrow window without scrolling sideways, and on paper with nothing cut."""
+    page.set_viewport_size({"width": NARROWEST, "height": 640})
+    assert page.evaluate(WIDER_THAN_THE_WINDOW) == 0
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": A4, "height": 1000})
+    assert page.evaluate(WIDER_THAN_THE_WINDOW) == 0
+    assert page.evaluate(CUT) == []
+
+
 def kept_out(page: Page) -> list[str]:
     """What is serious or critical in axe's judgement; put into the page by the browser, past the policy."""
     found = Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]

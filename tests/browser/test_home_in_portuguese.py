@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.pages import PAGES, desk
 from tests.browser.servers import Servers
-from tests.browser.test_every_page import A4, CUT, NARROWEST, OPEN_ALL, WIDER_THAN_THE_WINDOW, kept_out
+from tests.browser.test_every_page import OPEN_ALL, check_it_fits, kept_out
 from tests.browser.watching import Watched
 
 
@@ -40,9 +40,4 @@ def test_axe_finds_nothing_that_keeps_somebody_out(page: Page, light: Any, width
 
 
 def test_a_narrow_window_needs_no_sideways_scrolling_and_nothing_is_cut_on_paper(page: Page) -> None:
-    page.set_viewport_size({"width": NARROWEST, "height": 640})
-    assert page.evaluate(WIDER_THAN_THE_WINDOW) == 0
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": A4, "height": 1000})
-    assert page.evaluate(WIDER_THAN_THE_WINDOW) == 0
-    assert page.evaluate(CUT) == []
+    check_it_fits(page)

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.pages import PAGES, desk
 from tests.browser.servers import Servers
-from tests.browser.test_every_page import A4, CUT, NARROWEST, OPEN_ALL, WIDER_THAN_THE_WINDOW, kept_out
+from tests.browser.test_every_page import OPEN_ALL, check_it_fits, kept_out
 from tests.browser.watching import Watched
 
 
@@ -35,11 +35,5 @@ def test_axe_finds_nothing_that_keeps_somebody_out(report: Watched, light: Any, 
 
 
 def test_its_longer_words_need_no_sideways_scrolling_and_none_is_cut_on_paper(report: Watched) -> None:
-    page = report.page
-    page.emulate_media(media="screen")
-    page.set_viewport_size({"width": NARROWEST, "height": 640})
-    assert page.evaluate(WIDER_THAN_THE_WINDOW) == 0
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": A4, "height": 1000})
-    assert page.evaluate(WIDER_THAN_THE_WINDOW) == 0
-    assert page.evaluate(CUT) == []
+    report.page.emulate_media(media="screen")
+    check_it_fits(report.page)
