@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Locator
 
 from cds_service.cli import main
 from tests.browser.servers import PASSWORD, ROOT, Servers
@@ -47,7 +47,7 @@ class Desk:
         page.get_by_label("Newest CD4 count").fill("650")
         page.get_by_label("Newest viral load").fill("<20")
         page.get_by_label("The allergy is").select_option("severe")
-        page.get_by_role("button", name=EVALUATE).click()
+        follow(page.get_by_role("button", name=EVALUATE))
         return found
 
     def pasted(self, text: str) -> Watched:
@@ -55,8 +55,14 @@ class Desk:
         found = self.workbench()
         found.page.get_by_text("Or paste one").click()
         found.page.get_by_label("A captured CDS Hooks request").fill(text)
-        found.page.get_by_role("button", name=EVALUATE).click()
+        follow(found.page.get_by_role("button", name=EVALUATE))
         return found
+
+
+def follow(leading: Locator) -> None:
+    """Clicks what leads to another page, and waits for that page: a click alone may leave the old one in sight for a while."""
+    with leading.page.expect_navigation():
+        leading.click()
 
 
 def desk(browser: Browser, servers: Servers, **more: Any) -> Desk:

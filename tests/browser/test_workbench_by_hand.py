@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.pages import EVALUATE, desk
+from tests.browser.pages import EVALUATE, desk, follow
 from tests.browser.servers import Servers
 
 STARTING = "CD4 120, starting ART · order-sign"
@@ -22,12 +22,12 @@ def page(chromium: Browser, running: Servers) -> Iterator[Page]:
 
 @pytest.fixture(autouse=True)
 def begun(page: Page) -> None:
-    page.get_by_role("link", name="Begin anew").click()
+    follow(page.get_by_role("link", name="Begin anew"))
     page.get_by_label("Demo patient").select_option(label=STARTING)
 
 
 def press(page: Page) -> None:
-    page.get_by_role("button", name=EVALUATE).click()
+    follow(page.get_by_role("button", name=EVALUATE))
 
 
 def changes(page: Page) -> dict[str, list[str]]:
@@ -137,6 +137,6 @@ def test_what_makes_no_sense_is_said_at_once_and_nothing_typed_is_lost(page: Pag
 def test_begin_anew_forgets_what_was_asked(page: Page) -> None:
     page.get_by_label("Newest CD4 count").fill("650")
     press(page)
-    page.get_by_role("link", name="Begin anew").click()
+    follow(page.get_by_role("link", name="Begin anew"))
     assert page.get_by_label("Newest CD4 count").input_value() == ""
     assert page.get_by_role("heading", level=2).first.inner_text() == "The answer"

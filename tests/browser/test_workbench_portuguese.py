@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.pages import desk
+from tests.browser.pages import desk, follow
 from tests.browser.servers import Servers
 from tests.browser.test_every_page import NARROWEST, OPEN_ALL, WIDER_THAN_THE_WINDOW, kept_out
 from tests.test_workbench import STARTING
@@ -23,7 +23,7 @@ def page(chromium: Browser, running: Servers) -> Iterator[Page]:
     asked.get_by_label("Um resultado").first.select_option(label="Antígeno criptocócico")
     asked.get_by_label("O seu valor").first.fill("Positivo")
     asked.get_by_label("Medicamento nem em uso nem em prescrição").select_option(label="rifampicina")
-    asked.get_by_role("button", name="Avaliar").click()
+    follow(asked.get_by_role("button", name="Avaliar"))
     asked.evaluate(OPEN_ALL)
     yield asked
     assert found.noticed == []
