@@ -111,7 +111,7 @@ class History:
             request = json.loads(json.dumps(request).replace("invented-1", patient))
         service = f"immune-status-{hook}"
         answer = self.client.post(f"/cds-services/{service}", json=request)
-        assert self.ledger.cards.flush(), "what was said is written before anybody reads it"
+        assert self.ledger.cards.flush(60), "what was said is written before anybody reads it"
         return Visit(self, service, answer)
 
 

@@ -74,7 +74,7 @@ def test_what_is_generated_from_the_document_is_answered_by_the_document(port: i
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     passed = re.search(r"(\d+) generated, \1 passed", run.stdout)

@@ -187,7 +187,7 @@ def test_lines_come_out_in_order(tmp_path: Path) -> None:
     sink = Sink(os.open(file, os.O_WRONLY | os.O_CREAT))
     for number in range(5000):
         sink.write(b"%d" % number)
-    sink.flush()
+    sink.flush(60)
     assert file.read_bytes().split() == [b"%d" % number for number in range(5000)]
 
 
@@ -213,7 +213,7 @@ def test_a_place_that_cannot_be_written_to_costs_lines_only() -> None:
     sink = Sink(os.open("/dev/full", os.O_WRONLY), lambda: dropped.append(1))
     for _ in range(3):
         sink.write(b"x")
-        sink.flush()
+        sink.flush(60)
     assert len(dropped) == 3
 
 
@@ -221,15 +221,15 @@ def test_a_forked_process_writes_its_own_lines(tmp_path: Path) -> None:
     file = tmp_path / "lines"
     sink = Sink(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
     sink.write(b"parent")
-    sink.flush()
+    sink.flush(60)
     child = os.fork()
     if not child:
         sink.write(b"child")
-        sink.flush()
+        sink.flush(60)
         os._exit(0)
     os.waitpid(child, 0)
     sink.write(b"parent again")
-    sink.flush()
+    sink.flush(60)
     assert file.read_bytes() == b"parent\nchild\nparent again\n"
 
 
@@ -274,7 +274,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def records(site: Site) -> list[dict[str, Any]]:
-    site.parts.audit.flush()
+    site.parts.audit.flush(60)
     return [json.loads(line) for line in (site.database.parent / "audit").read_text().splitlines()]
 
 

@@ -125,7 +125,7 @@ def test_late_feedback_begins_no_quiet_period_anew_that_is_over(ledger: Ledger) 
     answer = Answer(issuer=ISSUER, service=SERVICE, patient="p", clinician="", moment=began)
     given = Advice(card=card, rule="cmv-eye-exam", indicator="warning", offered={"s1": "drug 1"})
     ledger.cards.record(answer, [given], frozenset())
-    assert ledger.cards.flush()
+    assert ledger.cards.flush(60)
     for at, outcome, more in (
         (began + 10 * DAY, "accepted", {"accepted": ("s1",)}),
         (began + 5 * DAY, "overridden", {"reason_code": "not-now"}),

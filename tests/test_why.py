@@ -781,7 +781,7 @@ def test_nothing_of_a_launch_or_a_chart_stands_in_the_log_and_the_audit_knows_th
         assert scene.get(session, back).status_code == 200
         session.cookies.update(kept)
         check_refused(scene.get(session, back), "used-before")
-        scene.site.parts.audit.flush()
+        scene.site.parts.audit.flush(60)
         token = next(iter(scene.ehr.tokens))
         asked = parse_qs(urlsplit(back).query)
         metrics = scene.site.client.get("/metrics").text

@@ -1,5 +1,6 @@
 """Things to be written in; out comes that they are written soon, in order, once, and that whoever hands them over never waits."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,9 +9,11 @@ from threading import Event
 from time import monotonic
 
 import pytest
+from sqlalchemy import select
 
-from cds_service.ledger import Advice, Answer, Ledger, LedgerDown, writer
+from cds_service.ledger import Advice, Answer, Ledger, LedgerDown, LedgerRefused, writer
 from cds_service.ledger.cards import Entry
+from cds_service.ledger.issued_advice import IssuedAdvice
 from cds_service.ledger.writer import Writer
 from cds_service.wire.feedback import FeedbackEntry
 from tests.histories import History
@@ -21,10 +24,10 @@ PCP = "pneumocystis-start"
 def test_they_are_written_in_their_order_and_once() -> None:
     got: list[int] = []
     queue: Writer[int] = Writer(got.extend)
-    assert queue.flush(), "nothing to do is done"
+    assert queue.flush(60), "nothing to do is done"
     for number in range(1000):
         assert queue.put(number)
-    assert queue.flush()
+    assert queue.flush(60)
     assert got == list(range(1000))
 
 
@@ -34,7 +37,7 @@ def test_what_comes_in_the_same_moment_is_written_together(monkeypatch: pytest.M
     queue: Writer[int] = Writer(lambda some: got.append(list(some)))
     for number in range(50):
         queue.put(number)
-    assert queue.flush(), "who waits for it need not wait for the moment to be over"
+    assert queue.flush(60), "who waits for it need not wait for the moment to be over"
     assert got == [list(range(50))]
 
 
@@ -62,8 +65,53 @@ def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) 
     assert not queue.flush(0.1)
     queue.put(2)
     away.clear()
-    assert queue.flush()
+    assert queue.flush(60)
     assert got == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "fault", [LedgerRefused("DataError"), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogate")]
+)
+def test_one_that_cannot_be_written_is_told_and_takes_no_other_with_it(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr(writer, "_TOGETHER", 60.0)
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda one: told.append(one.exc_value))
+    got: list[Sequence[int]] = []
+
+    def write(some: Sequence[int]) -> None:
+        if 7 in some:
+            raise fault
+        got.append([*some])
+
+    queue: Writer[int] = Writer(write)
+    for number in range(10):
+        assert queue.put(number)
+    assert queue.flush(60)
+    assert told == [fault]
+    assert got == [[number] for number in range(10) if number != 7]
+    for number in (10, 11):
+        assert queue.put(number)
+    assert queue.flush(60)
+    assert got[-1] == [10, 11], "and those after them are written together again"
+
+
+def test_a_card_that_the_database_does_not_take_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda one: told.append(one.exc_type))
+    ledger, at = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite3'}"), datetime(2026, 11, 20, 12, tzinfo=UTC)
+    answer = Answer(issuer="https://a.example", service="s", patient="p", clinician="", moment=at)
+    for card in ("one", None, "another"):
+        advice = Advice(card=card, rule=PCP, indicator="info")  # type: ignore[arg-type]  (the fault that is to be met)
+        assert ledger.cards.record(answer, [advice], frozenset())
+    assert ledger.cards.flush(60)
+    assert told == [LedgerRefused]
+    with ledger.database.reading() as connection:
+        assert sorted(connection.execute(select(IssuedAdvice.card)).scalars()) == ["another", "one"]
+    ledger.database.close()
 
 
 def test_what_finds_no_room_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +123,7 @@ def test_what_finds_no_room_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) 
     queue.put(6)
     assert monotonic() - began < 1
     free.set()
-    assert queue.flush()
+    assert queue.flush(60)
     assert queue.put(7)
 
 
@@ -92,7 +140,7 @@ def test_feedback_that_is_faster_than_its_card_begins_its_quiet_period_all_the_s
     visit.override(PCP, "patient-refuses")
     assert history.visit().says(PCP), "nobody knows the card yet"
     go_on.set()
-    assert history.ledger.cards._writer.flush()
+    assert history.ledger.cards._writer.flush(60)
     assert history.visit().until(PCP)
 
 
@@ -102,7 +150,7 @@ def test_feedback_that_was_faster_is_met_however_it_writes_the_cards_uuid(tmp_pa
     answer = Answer(issuer="https://a.example", service="s", patient="p", clinician="", moment=at)
     ledger.feedback.record([FeedbackEntry(card=card.upper(), outcome="overridden", at=at)], answer.issuer, "s", at)
     ledger.cards.record(answer, [Advice(card=card, rule=PCP, indicator="info")], frozenset())
-    assert ledger.cards.flush()
+    assert ledger.cards.flush(60)
     assert ledger.quiet.recall(answer.issuer, "p", None, at.date(), 5).keys() == {PCP}
     ledger.database.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from cds_service.journal.fields import allowed
-from cds_service.journal.sink import Sink
+from cds_service.journal.sink import FLUSH_SECONDS, Sink
 
 OFF, STANDARD_OUTPUT = "off", "stdout"
 
@@ -28,10 +28,10 @@ class Audit:
             moment = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self._sink.write(msgspec.json.encode(allowed({"timestamp": moment, **fields})))
 
-    def flush(self) -> None:
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
         """Waits a moment until what was recorded is written."""
         if self._sink:
-            self._sink.flush()
+            self._sink.flush(seconds)
 
 
 def _descriptor(place: str) -> int:

@@ -11,7 +11,8 @@ from threading import Lock, Thread
 from time import monotonic
 
 LONGEST_QUEUE = 10_000
-_FLUSH_SECONDS = 1.0
+FLUSH_SECONDS = 1.0
+_TOGETHER = 1 << 15  # bytes
 
 
 class Sink:
@@ -33,7 +34,7 @@ class Sink:
         except Full:
             self._dropped()
 
-    def flush(self, seconds: float = _FLUSH_SECONDS) -> None:
+    def flush(self, seconds: float = FLUSH_SECONDS) -> None:
         """Waits until what was taken is written, but not for long."""
         ends = monotonic() + seconds
         with self._lines.all_tasks_done:
@@ -52,9 +53,11 @@ class Sink:
     def _run(self, lines: "Queue[bytes]") -> None:
         while True:
             taken = [lines.get()]
+            size = len(taken[0])
             try:
-                while sum(map(len, taken)) < 1 << 15:
+                while size < _TOGETHER:
                     taken.append(lines.get_nowait())
+                    size += len(taken[-1])
             except Empty:
                 pass
             self._out(b"".join(taken), len(taken))

@@ -4,7 +4,7 @@ Used tokens, issued cards, feedback on them, quiet periods, counts by day, and w
 """
 
 from cds_service.ledger.cards import CardLedger
-from cds_service.ledger.database import Database, LedgerAway, LedgerDown
+from cds_service.ledger.database import Database, LedgerAway, LedgerDown, LedgerRefused
 from cds_service.ledger.feedback import FeedbackLedger
 from cds_service.ledger.issued_advice import Advice, Answer
 from cds_service.ledger.pseudonyms import UNKNOWN, Pseudonyms, site_key
@@ -24,6 +24,7 @@ __all__ = [
     "Ledger",
     "LedgerAway",
     "LedgerDown",
+    "LedgerRefused",
     "Pseudonyms",
     "SeenTokens",
     "site_key",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Executable, Row, create_engine, literal, make_url, select
 from sqlalchemy.dialects import postgresql as of_postgresql
 from sqlalchemy.dialects import sqlite as of_sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NotInTime
 from sqlalchemy.orm import DeclarativeBase
 
@@ -27,6 +27,10 @@ class LedgerDown(Exception):
 
 class LedgerAway(LedgerDown):
     """Its server cannot be reached, or is starting or stopping; nothing needs to be changed for it to come back."""
+
+
+class LedgerRefused(LedgerDown):
+    """The database is there and does not take these values; it would not at another time either."""
 
 
 class Tables(DeclarativeBase):
@@ -109,12 +113,14 @@ class Database:
 
     @contextmanager
     def writing(self, seconds: float = LONGEST_WAIT) -> Iterator[Connection]:
-        """A transaction, durable when the block has ended; it waits for a lock so long. Raises LedgerDown, IntegrityError."""
+        """A transaction, durable when the block has ended; it waits for a lock so long. Raises LedgerDown, LedgerRefused."""
         try:
             with self._in_turn(self._left(seconds)) as left, self._limited(left), self._engine.begin() as connection:
                 if self._is_sqlite:
                     sqlite.wait_at_most(connection, left)
                 yield connection
+        except (DataError, IntegrityError) as fault:
+            raise LedgerRefused(type(fault).__name__) from fault
         except SQLAlchemyError as fault:
             raise LedgerDown(type(fault).__name__) from fault
 

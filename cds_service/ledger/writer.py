@@ -1,12 +1,13 @@
 """Things to be written in, written soon and together by one thread: whoever hands them over does not wait for the disk."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Condition, Thread
+from threading import Condition, ExceptHookArgs, Thread, current_thread
 from time import sleep
 from typing import Generic, TypeVar
 
-from cds_service.ledger.database import LedgerDown
+from cds_service.ledger.database import LedgerDown, LedgerRefused
 
 _MOST_WAITING = 2000
 _AT_ONCE = 100
@@ -19,11 +20,13 @@ class Writer(Generic[T]):
     """A queue and its thread, which begins with the first thing to write and ends with the process.
 
     What is not written when a process is killed is lost: a few hundredths of a second's worth. A database that is away is
-    waited for; what then finds no room in the queue is refused.
+    waited for; what then finds no room in the queue is refused. What cannot be written is told to `threading.excepthook`, and
+    takes nothing else with it.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], None]) -> None:
-        """`write` takes them in the order they came, all or none; it raises LedgerDown where it cannot."""
+        """`write` takes them in the order they came, all or none; it raises LedgerDown where it cannot, and
+        anything else, LedgerRefused too, where one of them never can be."""
         self._write = write
         self._queue: deque[T] = deque()
         self._changed = Condition()
@@ -54,17 +57,30 @@ class Writer(Generic[T]):
                 self._flushing -= 1
 
     def _run(self) -> None:
+        alone = 0  # how many of the next are written one by one, since one of them cannot be
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._queue)
-                self._changed.wait_for(lambda: self._flushing or len(self._queue) >= _AT_ONCE, _TOGETHER)
-                some = [self._queue[place] for place in range(min(_AT_ONCE, len(self._queue)))]
+            some = self._next(alone)
             try:
                 self._write(some)
-            except LedgerDown:
-                sleep(_AGAIN)
-                continue
+            except Exception as fault:  # whatever it is, those behind it are to be written
+                if isinstance(fault, LedgerDown) and not isinstance(fault, LedgerRefused):
+                    sleep(_AGAIN)
+                    continue
+                if len(some) > 1:
+                    alone = len(some)
+                    continue
+                threading.excepthook(ExceptHookArgs((type(fault), fault, fault.__traceback__, current_thread())))
+            alone = max(0, alone - 1)
             with self._changed:
                 for _ in some:
                     self._queue.popleft()  # only now: whoever flushes waits for what is being written
                 self._changed.notify_all()
+
+    def _next(self, alone: int) -> Sequence[T]:
+        """What is written now, which stays in the queue meanwhile."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue)
+            if alone:
+                return [self._queue[0]]
+            self._changed.wait_for(lambda: self._flushing or len(self._queue) >= _AT_ONCE, _TOGETHER)
+            return [self._queue[place] for place in range(min(_AT_ONCE, len(self._queue)))]
