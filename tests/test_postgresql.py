@@ -1,6 +1,7 @@
 """The ledger in a real PostgreSQL server: each token once for all processes, feedback durable, an outage told in time."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,10 +15,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from sqlalchemy import select
 
 from cds_service.app import create_app
-from cds_service.ledger import Advice, Answer, Ledger, LedgerDown
+from cds_service.ledger import Advice, Answer, Ledger, LedgerDown, LedgerRefused
 from cds_service.ledger.cards import Entry
+from cds_service.ledger.issued_advice import IssuedAdvice
 from cds_service.ledger.postgresql import PLACES
 from cds_service.settings import Settings
 from cds_service.web.wiring import KEY
@@ -214,6 +217,20 @@ def test_a_worker_that_starts_while_the_database_is_away_serves_when_it_is_back(
     assert early.seen_tokens.use("early", "1", 2000, 1000, 1)
     assert int(app.extensions[KEY].ledger.pseudonyms.of("a", "b"), 16)
     early.database.close()
+
+
+def test_a_card_that_it_does_not_take_holds_up_no_other(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda one: told.append(one.exc_type))
+    cards = [str(uuid4()), f"{uuid4()} and more than a card's id may have", "a NUL \0", str(uuid4())]
+    answer = Answer(issuer="https://ehr.example.org", service="s", patient="p", clinician="", moment=AT)
+    for card in cards:
+        assert ledger.cards.record(answer, [Advice(card=card, rule="r", indicator="info")], frozenset())
+    assert ledger.cards.flush(60)
+    assert told == [LedgerRefused, LedgerRefused]
+    with ledger.database.reading() as connection:
+        found = connection.execute(select(IssuedAdvice.card).where(IssuedAdvice.card.in_([cards[0], cards[-1]])))
+        assert {*found.scalars()} == {cards[0], cards[-1]}
 
 
 @pytest.fixture
