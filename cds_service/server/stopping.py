@@ -32,11 +32,12 @@ class Worker(stuck.Worker):
             self.method_queue.defer(lambda: None)  # ends the main thread's waiting
 
     def handle_quit(self, *given: Any) -> None:
-        """SIGINT, SIGQUIT. Ctrl-C brings both at once, to the whole group and from the arbiter: gunicorn's own takes a lock,
-        and a second one within the first would wait for it without end."""
+        """SIGINT, SIGQUIT. Ctrl-C brings both at once, to the whole group and from the arbiter. Gunicorn's own takes a lock of the
+        threads, which the main thread may hold at this very point: it would wait for itself without end. So it does that next."""
         if not self._quits:
             self._quits = True
-            super().handle_quit(*given)
+            self.alive = False
+            self.method_queue.defer(super().handle_quit, *given)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """One round of the main thread."""
