@@ -75,7 +75,8 @@ class Exchange:
         except Failed:
             raise
         except (requests.RequestException, HTTPError, OSError, ValueError) as fault:
-            raise Failed("deadline" if monotonic() >= self.deadline else _word_for(fault)) from None
+            over = isinstance(fault, requests.Timeout) or monotonic() >= self.deadline  # it may run out a little early
+            raise Failed("deadline" if over else _word_for(fault)) from None
 
     def _answer(self, request: PreparedRequest) -> Response:
         try:
